@@ -1,0 +1,87 @@
+package router
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/meshnode/meshnode/pkg/mesh"
+)
+
+// Config holds the caps and times of a Router. DefaultConfig fills it.
+type Config struct {
+	// Network is what a frame's envelope must name; zero accepts any.
+	Network mesh.Network
+	// Rings are the TTLs of the expanding ring of probes. Default 1, 2, 4, 10.
+	Rings []uint8
+	// RingWait is how long each ring may stay silent before the next is sent
+	// too. Together they bound the time to "no provider". Default 100, 150,
+	// 250, 500 ms: 1 s.
+	RingWait []time.Duration
+	// NegativeTTL is how long "no provider" is remembered. Default 1 s, at most 1 s.
+	NegativeTTL time.Duration
+	// Retry is the time without a word after which the same provider is asked
+	// again; it doubles to RetryMax. Default 1 s and 8 s.
+	Retry, RetryMax time.Duration
+	// PruneTTL is how long a prune holds. Default 60 s.
+	PruneTTL time.Duration
+	// RouteTTL is how long a route lives that nothing confirms. Default 5 min.
+	RouteTTL time.Duration
+	// MaxInFlight is the number of frames that may wait for answers on one
+	// link; more push out the oldest. Default 16384.
+	MaxInFlight int
+	// MaxSeen is the number of frame keys in one of the two generations of
+	// the seen-set. Default 131072.
+	MaxSeen int
+	// MaxRoutes is the number of nodes to which routes are kept. Default 16384.
+	MaxRoutes int
+	// MaxServices and MaxProviders cap the table of known providers: services,
+	// and providers of one. Default 4096 and 64.
+	MaxServices, MaxProviders int
+	// MaxPrunes caps the table of prunes. Default 16384.
+	MaxPrunes int
+	// MaxPending is the number of publications in flight. Default 65536.
+	MaxPending int
+}
+
+// DefaultConfig gives the defaults.
+func DefaultConfig() Config {
+	return Config{
+		Rings:        []uint8{1, 2, 4, 10},
+		RingWait:     []time.Duration{100 * time.Millisecond, 150 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond},
+		NegativeTTL:  time.Second,
+		Retry:        time.Second,
+		RetryMax:     8 * time.Second,
+		PruneTTL:     60 * time.Second,
+		RouteTTL:     5 * time.Minute,
+		MaxInFlight:  16384,
+		MaxSeen:      1 << 17,
+		MaxRoutes:    16384,
+		MaxServices:  4096,
+		MaxProviders: 64,
+		MaxPrunes:    16384,
+		MaxPending:   65536,
+	}
+}
+
+// Validate names the first field that is out of range.
+func (c *Config) Validate() error {
+	if len(c.Rings) == 0 || len(c.Rings) != len(c.RingWait) {
+		return fmt.Errorf("router: Rings has %d entries and RingWait %d: need as many, at least 1", len(c.Rings), len(c.RingWait))
+	}
+	if c.NegativeTTL < 0 || c.NegativeTTL > time.Second {
+		return fmt.Errorf("router: NegativeTTL is %v: need 0 to 1s", c.NegativeTTL)
+	}
+	for _, f := range []struct {
+		name string
+		v    int
+	}{
+		{"MaxInFlight", c.MaxInFlight}, {"MaxSeen", c.MaxSeen}, {"MaxRoutes", c.MaxRoutes},
+		{"MaxServices", c.MaxServices}, {"MaxProviders", c.MaxProviders},
+		{"MaxPrunes", c.MaxPrunes}, {"MaxPending", c.MaxPending},
+	} {
+		if f.v < 1 {
+			return fmt.Errorf("router: %s is %d: need at least 1", f.name, f.v)
+		}
+	}
+	return nil
+}

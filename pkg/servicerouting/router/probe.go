@@ -1,0 +1,199 @@
+package router
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/meshnode/meshnode/pkg/mesh"
+)
+
+// probe is a search for a provider of an address, or for a way to a provider
+// that is bound already, in rings that grow.
+type probe struct {
+	key     probeKey
+	addr    mesh.Address
+	ring    int // the next one to send
+	rings   []uint8
+	waiting []*Pub
+	numbers []uint64
+	wake    uint64
+	done    bool
+}
+
+type probeKey struct {
+	addr  string
+	bound peer.ID
+	ttl   uint8
+}
+
+// negative remembers that nobody within a TTL serves an address.
+type negative struct {
+	until time.Time
+	ttl   uint8
+}
+
+const maxNegative = 1024
+
+// startProbe makes p wait for a probe; publications to the same address share one.
+func (r *Router) startProbe(now time.Time, p *Pub) {
+	if p.done || p.probing != nil {
+		return
+	}
+	k := probeKey{p.To.String(), p.provider, p.TTL}
+	pr := r.probes[k]
+	fresh := pr == nil
+	if fresh {
+		pr = &probe{key: k, addr: p.To}
+		for _, t := range r.cfg.Rings {
+			pr.rings = append(pr.rings, min(t, p.TTL))
+			if t >= p.TTL {
+				break
+			}
+		}
+		r.probes[k] = pr
+	}
+	p.probing = pr
+	pr.waiting = append(pr.waiting, p)
+	if fresh {
+		r.nextRing(now, pr, false)
+	}
+}
+
+// nextRing sends the next ring, or with again set the last one once more.
+func (r *Router) nextRing(now time.Time, pr *probe, again bool) {
+	if pr.done {
+		return
+	}
+	if again {
+		pr.ring = max(0, pr.ring-1)
+	}
+	r.lastProbe++
+	r.stats.Probes++
+	pr.numbers = append(pr.numbers, r.lastProbe)
+	r.probeByNo[r.lastProbe] = pr
+	r.do(Action{Op: OpProbe, Probe: r.lastProbe, Address: pr.addr, TTL: pr.rings[pr.ring], Hop: mesh.HopHeader{Bound: pr.key.bound}})
+	r.wakeProbeAt(pr, now.Add(r.cfg.RingWait[pr.ring]))
+	pr.ring++
+}
+
+// SendProbe sends the probe envelope that OpProbe asked for.
+func (r *Router) SendProbe(now time.Time, number uint64, key Key, expires time.Time, tag any) {
+	pr := r.probeByNo[number]
+	if pr == nil || pr.done {
+		return
+	}
+	ttl := pr.rings[pr.ring-1]
+	r.seen.mark(mix(key, 0, 0), ttl)
+	br := &branch{probe: pr, ring: number, origin: r.self, addr: pr.key.addr, expires: expires, pending: 1}
+	hop := mesh.HopHeader{Flags: mesh.FlagProbe, TTL: ttl, Bound: pr.key.bound}
+	r.spread(now, br, Action{Tag: tag, Local: true, Lane: 2, Hop: hop}, nil)
+	r.settle(now, br, nil)
+}
+
+// probeBranchDone is called when every neighbour has answered a ring.
+func (r *Router) probeBranchDone(now time.Time, pr *probe, br *branch) {
+	if pr.done || br.ring != pr.numbers[len(pr.numbers)-1] {
+		return // a wider ring is out already
+	}
+	if br.cut && pr.ring < len(pr.rings) {
+		r.nextRing(now, pr, false)
+		return
+	}
+	r.probeFailed(now, pr)
+}
+
+// wakeProbe is called when a ring's time is over: the next goes out, and
+// answers to the former still count.
+func (r *Router) wakeProbe(now time.Time, pr *probe) {
+	if pr.done {
+		return
+	}
+	if pr.ring < len(pr.rings) {
+		r.nextRing(now, pr, false)
+		return
+	}
+	r.probeFailed(now, pr)
+}
+
+func (r *Router) probeFailed(now time.Time, pr *probe) {
+	r.endProbe(pr)
+	if pr.key.bound == "" && r.cfg.NegativeTTL > 0 {
+		if len(r.negative) >= maxNegative {
+			clear(r.negative)
+		}
+		r.negative[pr.key.addr] = negative{now.Add(r.cfg.NegativeTTL), pr.key.ttl}
+	}
+	for _, p := range pr.waiting {
+		p.probing = nil
+		if !p.done {
+			r.noProvider(now, p)
+		}
+	}
+}
+
+// probeFound lets those who wait go on, if the answer is of use to them.
+func (r *Router) probeFound(now time.Time, pr *probe, found peer.ID) {
+	if pr.done {
+		return
+	}
+	var ready []*Pub
+	pr.waiting = slices.DeleteFunc(pr.waiting, func(p *Pub) bool {
+		switch {
+		case p.done:
+			return true
+		case p.provider != "" && p.provider == found,
+			p.provider == "" && r.choose(now, p) != nil:
+			ready = append(ready, p)
+			return true
+		}
+		return false
+	})
+	if len(pr.waiting) == 0 {
+		r.endProbe(pr)
+	}
+	for _, p := range ready {
+		p.probing = nil
+		p.fresh = true
+		r.resolve(now, p)
+	}
+}
+
+func (r *Router) endProbe(pr *probe) {
+	pr.done = true
+	if r.probes[pr.key] == pr {
+		delete(r.probes, pr.key)
+	}
+	for _, n := range pr.numbers {
+		delete(r.probeByNo, n)
+	}
+}
+
+func (r *Router) stopProbing(p *Pub) {
+	if pr := p.probing; pr != nil {
+		p.probing = nil
+		pr.waiting = slices.DeleteFunc(pr.waiting, func(q *Pub) bool { return q == p })
+		if len(pr.waiting) == 0 {
+			r.endProbe(pr)
+		}
+	}
+}
+
+func (r *Router) sortedProbes() []*probe {
+	var out []*probe
+	for _, pr := range r.probes {
+		out = append(out, pr)
+	}
+	slices.SortFunc(out, func(a, b *probe) int {
+		if c := strings.Compare(a.key.addr, b.key.addr); c != 0 {
+			return c
+		}
+		if c := strings.Compare(string(a.key.bound), string(b.key.bound)); c != 0 {
+			return c
+		}
+		return int(a.key.ttl) - int(b.key.ttl)
+	})
+	return out
+}

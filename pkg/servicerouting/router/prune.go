@@ -1,0 +1,188 @@
+package router
+
+import (
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+)
+
+// prunes keeps floods to a tree per origin: a neighbour that has a flood from
+// elsewhere, or has nobody behind it, says so once and is spared until the
+// prune expires or it grafts itself back.
+//
+// After Plumtree (Leitão, Pereira, Rodrigues: Epidemic Broadcast Trees, 2007),
+// with the parent rule in place of lazy announcements: a node never prunes the
+// neighbour it usually hears an origin from, so that two floods in flight
+// cannot prune it from both sides.
+type prunes struct {
+	cut     map[pruneKey]time.Time
+	parents map[parentKey]*port
+	told    map[toldKey]struct{} // to whom this node has said "spare me"
+}
+
+type pruneKey struct {
+	addr    string
+	origin  peer.ID
+	in, out Port // in 0: this node's own floods
+}
+
+type parentKey struct {
+	addr   string
+	origin peer.ID
+}
+
+type toldKey struct {
+	addr string
+	to   *port
+}
+
+func newPrunes() prunes {
+	return prunes{cut: make(map[pruneKey]time.Time), parents: make(map[parentKey]*port), told: make(map[toldKey]struct{})}
+}
+
+func portNo(p *port) Port {
+	if p == nil {
+		return 0
+	}
+	return p.no
+}
+
+func (t *prunes) has(now time.Time, addr string, origin peer.ID, in, out *port) bool {
+	until, ok := t.cut[pruneKey{addr, origin, portNo(in), out.no}]
+	return ok && now.Before(until)
+}
+
+// add records a prune; when the table is full of live ones it does not, and
+// floods are merely wider.
+func (r *Router) addPrune(now time.Time, br *branch, out *port) {
+	t := &r.prunes
+	if len(t.cut) >= r.cfg.MaxPrunes {
+		for k, until := range t.cut {
+			if !now.Before(until) {
+				delete(t.cut, k)
+			}
+		}
+		if len(t.cut) >= r.cfg.MaxPrunes {
+			return
+		}
+	}
+	t.cut[pruneKey{br.addr, br.origin, portNo(br.in), out.no}] = now.Add(r.cfg.PruneTTL)
+}
+
+// setParent records by whom an origin's floods come. The first stays until
+// its link ends, unless a copy with more TTL came by another; if that one was
+// told to spare this node, it is asked back.
+func (r *Router) setParent(addr string, origin peer.ID, in *port, more bool) {
+	t, k := &r.prunes, parentKey{addr, origin}
+	if old, ok := t.parents[k]; ok && !old.closed && !more {
+		return
+	}
+	if len(t.parents) >= r.cfg.MaxPrunes {
+		clear(t.parents)
+	}
+	t.parents[k] = in
+	if told := (toldKey{addr, in}); contains(t.told, told) {
+		delete(t.told, told)
+		r.do(Action{Op: OpGraft, Port: in.no, Service: serviceOf(addr)})
+	}
+}
+
+func contains[K comparable](m map[K]struct{}, k K) bool {
+	_, ok := m[k]
+	return ok
+}
+
+// serviceOf is the service name at the head of an address.
+func serviceOf(addr string) string {
+	if i := strings.IndexAny(addr, "{@"); i >= 0 {
+		return addr[:i]
+	}
+	return addr
+}
+
+func (t *prunes) isParent(addr string, origin peer.ID, in *port) bool {
+	p, ok := t.parents[parentKey{addr, origin}]
+	return !ok || p == in
+}
+
+func (t *prunes) said(addr string, to *port) {
+	if len(t.told) >= 1<<16 {
+		clear(t.told)
+	}
+	t.told[toldKey{addr, to}] = struct{}{}
+}
+
+// forget drops all about a port that closed.
+func (t *prunes) forget(p *port) {
+	for k := range t.cut {
+		if k.in == p.no || k.out == p.no {
+			delete(t.cut, k)
+		}
+	}
+	for k := range t.told {
+		if k.to == p {
+			delete(t.told, k)
+		}
+	}
+}
+
+// of tells whether an address is of a service; an empty service means all.
+func of(addr, service string) bool {
+	rest, ok := strings.CutPrefix(addr, service)
+	return service == "" || ok && (rest == "" || rest[0] == '{' || rest[0] == '@')
+}
+
+// graftUp asks back those to whom this node said to spare it: there is a new
+// handler or a new link behind it now.
+func (r *Router) graftUp(now time.Time, service string, but *port) {
+	asked := make(map[*port]bool)
+	for k := range r.prunes.told {
+		if k.to != but && of(k.addr, service) {
+			asked[k.to] = true
+			delete(r.prunes.told, k)
+		}
+	}
+	r.graft(service, func(p *port) bool { return asked[p] })
+}
+
+// graftDown is called when a neighbour, by which floods came, is gone or has
+// lost its own: everybody else is asked.
+func (r *Router) graftDown(now time.Time, service string, parent *port) bool {
+	lost := false
+	for k, p := range r.prunes.parents {
+		if p == parent && of(k.addr, service) {
+			lost = true
+			delete(r.prunes.parents, k)
+		}
+	}
+	if lost {
+		r.graft(service, func(p *port) bool { return p != parent })
+	}
+	return lost
+}
+
+func (r *Router) graft(service string, to func(*port) bool) {
+	for _, p := range r.ports {
+		if to(p) {
+			r.do(Action{Op: OpGraft, Port: p.no, Service: service})
+		}
+	}
+}
+
+// Graft handles a neighbour's wish to get floods again.
+func (r *Router) Graft(now time.Time, from Port, service string) {
+	in := r.byPort[from]
+	if in == nil {
+		return
+	}
+	for k := range r.prunes.cut {
+		if k.out == from && of(k.addr, service) {
+			delete(r.prunes.cut, k)
+		}
+	}
+	clear(r.negative)
+	if !r.graftDown(now, service, in) {
+		r.graftUp(now, service, in)
+	}
+}
