@@ -59,6 +59,25 @@ func (s Selector) String() string {
 	return b.String()
 }
 
+// Sort puts the terms in canonical order.
+func (s Selector) Sort() {
+	slices.SortFunc(s, func(a, b Term) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// And demands both selectors; an attribute with two values is an error.
+func (s Selector) And(other Selector) (Selector, error) {
+	out := slices.Clone(s)
+	for _, t := range other {
+		if i := slices.IndexFunc(out, func(o Term) bool { return o.Name == t.Name }); i < 0 {
+			out = append(out, t)
+		} else if out[i].Value != t.Value {
+			return nil, &AddressError{Input: other.String(), Column: 1, Problem: t.Name + " cannot be both " + out[i].Value + " and " + t.Value}
+		}
+	}
+	out.Sort()
+	return out, nil
+}
+
 func valueByte(c byte) bool {
 	return c > ' ' && c < 0x7f && !strings.ContainsRune(`,{}=@"'`, rune(c))
 }

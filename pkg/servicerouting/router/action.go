@@ -103,3 +103,6 @@ type Token struct {
 	Hop    mesh.HopHeader
 	From   Port // 0 for a publication of this node
 }
+
+// HopCount is the number of crossings that the message took to get here.
+func (t *Token) HopCount() int { return int(t.hops) }

@@ -141,23 +141,19 @@ type Checked struct {
 // Checked goes on with an answer after OpCheck, when its body is good: a
 // receipt that speaks about this publication, signed by the provider that it
 // was bound to.
-func (r *Router) Checked(now time.Time, from Port, a mesh.Answer, c Checked) {
+func (r *Router) Checked(now time.Time, from Port, p *Pub, a mesh.Answer, c Checked) {
 	in := r.byPort[from]
-	if in == nil {
+	if in == nil || p.done {
 		return
 	}
 	s := in.inflight.get(a.Seq)
-	if s == nil {
-		return
-	}
-	if s.br != nil {
-		if s.br.pub != nil {
-			r.allAnswer(now, s.br.pub, in, a.Hops+1, now.Sub(s.sent), c)
-		}
-		return
-	}
-	if s.pub != nil {
+	switch {
+	case p.br != nil:
+		r.allAnswer(now, p, in, a.Hops+1, now.Sub(p.firstAt), c)
+	case s != nil && s.pub == p:
 		r.own(now, in, s, a, c)
+	case c.Status.Final() && c.Provider != "": // its entry was pushed out meanwhile
+		r.complete(now, p, in, a.Hops+1, 0, c)
 	}
 }
 

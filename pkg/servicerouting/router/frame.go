@@ -34,21 +34,19 @@ func (r *Router) Frame(now time.Time, from Port, f *Frame) {
 		return
 	}
 	key := mix(f.Key, h.Attempt, h.Nonce)
-	before := r.seen.get(key)
 	if h.Flags&(mesh.FlagFlood|mesh.FlagProbe) != 0 {
-		if before >= h.TTL {
+		if r.seen.get(key) >= h.TTL {
 			r.duplicateFlood(in, f)
 			return
 		}
 		r.do(Action{Op: OpVerify, Port: from, Ref: f.Ref})
 		return
 	}
-	if before > 0 {
+	if r.seen.first(key, h.TTL) > 0 {
 		r.stats.Duplicates++
 		r.refuse(in, f, mesh.StatusDuplicate)
 		return
 	}
-	r.seen.mark(key, h.TTL)
 	r.learnSeen(now, in, f)
 	if h.Back != 0 && r.homeward(now, in, f) {
 		return

@@ -52,7 +52,6 @@ type simNode struct {
 	say   mesh.Status             // what handlers return
 	down  bool
 	sent  map[[2]uint64]*msg // frames by port and sequence number, for OpResend
-	tick  time.Time
 }
 
 type simLink struct {
@@ -267,7 +266,7 @@ func (s *simNode) act() {
 			case OpDeliver:
 				s.deliver(a)
 			case OpCheck:
-				s.r.Checked(n.now, a.Port, a.Answer, openBody(a.Answer.Body))
+				s.r.Checked(n.now, a.Port, a.Pub, a.Answer, openBody(a.Answer.Body))
 			case OpStray:
 				s.stray(a.Answer.Body)
 			case OpProbe:

@@ -20,6 +20,7 @@ type probe struct {
 	waiting []*Pub
 	numbers []uint64
 	wake    uint64
+	heard   bool // somebody able has answered, if of no use to who waits
 	done    bool
 }
 
@@ -120,7 +121,7 @@ func (r *Router) wakeProbe(now time.Time, pr *probe) {
 
 func (r *Router) probeFailed(now time.Time, pr *probe) {
 	r.endProbe(pr)
-	if pr.key.bound == "" && r.cfg.NegativeTTL > 0 {
+	if pr.key.bound == "" && !pr.heard && r.cfg.NegativeTTL > 0 {
 		if len(r.negative) >= maxNegative {
 			clear(r.negative)
 		}
@@ -139,6 +140,7 @@ func (r *Router) probeFound(now time.Time, pr *probe, found peer.ID) {
 	if pr.done {
 		return
 	}
+	pr.heard = true
 	var ready []*Pub
 	pr.waiting = slices.DeleteFunc(pr.waiting, func(p *Pub) bool {
 		switch {

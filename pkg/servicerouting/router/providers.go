@@ -9,6 +9,10 @@ import (
 	"github.com/meshnode/meshnode/pkg/mesh"
 )
 
+// NodeService is the service in the record by which a node answers a probe
+// for its own address; no handler can take the name.
+const NodeService = "_node"
+
 // provider is what is known of a node that serves a service.
 type provider struct {
 	peer    peer.ID
@@ -24,7 +28,7 @@ type provider struct {
 // Record tells the router of a provider, by a record whose signature the
 // caller has checked. An older epoch than one known is ignored.
 func (r *Router) Record(now time.Time, rec *mesh.Record, load uint8) {
-	if rec.Provider == r.self || !rec.Expires.After(now) {
+	if rec.Provider == r.self || rec.Service == NodeService || !rec.Expires.After(now) {
 		return
 	}
 	list, known := r.providers[rec.Service]

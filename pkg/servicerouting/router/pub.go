@@ -49,6 +49,9 @@ type Pub struct {
 	got      int     // answers of mode all
 }
 
+// Provider is whom the publication is bound to, empty while nobody is.
+func (p *Pub) Provider() peer.ID { return p.provider }
+
 // try is one sending that may have had an effect.
 type try struct {
 	attempt uint8
@@ -109,7 +112,7 @@ func (r *Router) resolve(now time.Time, p *Pub) {
 		return
 	}
 	if n, ok := r.negative[p.To.String()]; ok && now.Before(n.until) && p.TTL <= n.ttl {
-		r.finish(p, Outcome{Status: mesh.StatusNoProvider})
+		r.noProvider(now, p)
 		return
 	}
 	r.startProbe(now, p)

@@ -82,13 +82,12 @@ func New(self peer.ID, cfg Config, seed uint64) *Router {
 	}
 }
 
-// Take gives the actions since the last Take. The slice is used again by the
-// call after the next one: carry it out, or copy it, before.
-func (r *Router) Take(into []Action) []Action {
-	into = append(into[:0], r.actions...)
-	clear(r.actions)
-	r.actions = r.actions[:0]
-	return into
+// Take gives the actions since the last Take, and keeps the given slice to
+// write the next ones into: two slices in turn serve for ever.
+func (r *Router) Take(spare []Action) []Action {
+	out := r.actions
+	r.actions = spare[:0]
+	return out
 }
 
 func (r *Router) do(a Action) { r.actions = append(r.actions, a) }

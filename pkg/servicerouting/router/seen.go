@@ -40,6 +40,25 @@ func (s *seen) get(k Key) uint8 {
 	return s.old.get(k)
 }
 
+// first marks the key unless it is known, and tells the TTL it was known with:
+// 0 for a new one.
+func (s *seen) first(k Key, ttl uint8) uint8 {
+	if t := s.old.get(k); t > 0 {
+		return t
+	}
+	i := s.young.slot(k)
+	if t := s.young.ttls[i]; t > 0 {
+		return t
+	}
+	if s.young.n*4 >= len(s.young.keys)*3 {
+		s.mark(k, ttl)
+		return 0
+	}
+	s.young.n++
+	s.young.keys[i], s.young.ttls[i] = k, ttl
+	return 0
+}
+
 // mark records the key with a TTL, which is at least 1.
 func (s *seen) mark(k Key, ttl uint8) {
 	if s.young.n*4 >= len(s.young.keys)*3 {

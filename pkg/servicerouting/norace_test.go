@@ -1,0 +1,5 @@
+//go:build !race
+
+package servicerouting
+
+const raceEnabled = false
