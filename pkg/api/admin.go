@@ -57,9 +57,13 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
+	addr := strings.TrimSpace(string(body))
+	if _, err := peer.AddrInfoFromString(addr); err != nil {
+		return Fail(ErrUsage, "%q is not a multiaddr with the node's ID (…/p2p/12D3KooW…)", addr)
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	id, err := s.cfg.Node.Connect(ctx, strings.TrimSpace(string(body)))
+	id, err := s.cfg.Node.Connect(ctx, addr)
 	if err != nil {
 		return err
 	}
@@ -192,7 +196,7 @@ func (s *Server) setLog(w http.ResponseWriter, r *http.Request) error {
 		part, level = "*", part
 	}
 	if err := s.cfg.SetLogLevel(part, level); err != nil {
-		return fmt.Errorf("level %q: %w", q.text("level"), err)
+		return err
 	}
 	writeJSON(w, http.StatusOK, Done{head, part + "=" + level})
 	return nil

@@ -52,7 +52,7 @@ func TestAdmin(t *testing.T) {
 	if p, err := c.Resolve(ctx, "orders"); err != nil || p.Providers[0].Peer != somebody {
 		t.Errorf("resolve %+v, %v", p, err)
 	}
-	if id, err := c.Connect(ctx, "/ip4/127.0.0.1/tcp/1"); err != nil || id != somebody {
+	if id, err := c.Connect(ctx, "/ip4/127.0.0.1/tcp/1/p2p/"+somebody.String()); err != nil || id != somebody {
 		t.Errorf("connect %v, %v", id, err)
 	}
 	if err := c.Disconnect(ctx, somebody); err != nil {

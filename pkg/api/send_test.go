@@ -139,6 +139,7 @@ func TestBadInputIsRefusedBeforeTheNode(t *testing.T) {
 		{"DELETE", "/v1/peers/nobody", "MN-0101"},
 		{"PUT", "/v1/log?level=debug", "MN-0406"},
 		{"POST", "/v1/down", "MN-0406"},
+		{"POST", "/v1/peers", "MN-0101"},
 		{"GET", "/v1/down", "MN-0105"},
 		{"GET", "/", "MN-0105"},
 	} {

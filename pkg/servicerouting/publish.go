@@ -268,3 +268,35 @@ func result(id mesh.ID, o router.Outcome) Result {
 	}
 	return r
 }
+
+// NodeService is the name under which Handle serves the node's own address.
+const NodeService = router.NodeService
+
+// Find looks for a provider of an address with a probe: ErrNoProvider when
+// nobody answers it. What it finds, Providers tells.
+func (f *Forwarder) Find(ctx context.Context, to mesh.Address) error {
+	out := &outgoing{w: &waiter{more: make(chan struct{}, 1)}}
+	p := &router.Pub{
+		ID: mesh.NewID(), To: to, Mode: mesh.ModeOne, Class: mesh.ClassConfirm, TTL: mesh.MaxTTL,
+		Expires: f.cfg.Now().Add(findFor), Tag: out, Only: true,
+	}
+	f.decide(nil, func(r *router.Router, now time.Time) { r.Publish(now, p) })
+	for {
+		for _, o := range out.w.take() {
+			if o.Final {
+				return o.Status.Err()
+			}
+		}
+		select {
+		case <-out.w.more:
+		case <-ctx.Done():
+			f.decide(nil, func(r *router.Router, _ time.Time) { r.Cancel(p) })
+			return ctx.Err()
+		case <-f.ctx.Done():
+			return mesh.ErrUnknown
+		}
+	}
+}
+
+// findFor bounds a search: the rings together take a second.
+const findFor = 2 * time.Second

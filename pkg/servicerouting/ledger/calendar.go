@@ -32,7 +32,7 @@ func (c *calendar) put(s *slab, i, sec uint32) {
 func (c *calendar) remove(s *slab, i uint32) {
 	e := s.at(i)
 	if e.next != 0 {
-		s.at(e.next).prev = 0
+		s.at(e.next).prev = e.prev
 	}
 	if e.prev != 0 {
 		s.at(e.prev).next = e.next

@@ -29,6 +29,8 @@ type Pub struct {
 	Exclude []peer.ID
 	// Forwarded marks a message that its provider passes on.
 	Forwarded bool
+	// Only: find a provider, send nothing; the outcome is OK when one is known.
+	Only bool
 	// NoWait: do not wait for a busy provider.
 	NoWait bool
 
@@ -97,6 +99,10 @@ func (r *Router) resolve(now time.Time, p *Pub) {
 	}
 	if p.To.Kind == mesh.KindNode {
 		p.provider = p.To.Node
+	}
+	if p.Only && (r.serves(p.To) == mesh.StatusOK || r.choose(now, p) != nil) {
+		r.finish(p, Outcome{Status: mesh.StatusOK})
+		return
 	}
 	if !p.excluded[r.self] && (p.provider == "" || p.provider == r.self) && r.serves(p.To) == mesh.StatusOK {
 		r.deliverLocal(now, p)
