@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshnode/meshnode/pkg/mesh"
 	"github.com/meshnode/meshnode/pkg/servicerouting"
+	"github.com/meshnode/meshnode/pkg/servicerouting/groups"
 	"github.com/meshnode/meshnode/pkg/transport"
 )
 
@@ -21,7 +22,7 @@ type Node struct {
 	started time.Time
 	tr      *transport.Transport
 	fw      *servicerouting.Forwarder
-	groups  *groupHub
+	groups  *groups.Groups
 
 	mu     sync.Mutex
 	peers  map[peer.ID]transport.Link // links that are up
@@ -72,7 +73,7 @@ func New(ctx context.Context, opts ...Option) (*Node, error) {
 	if n.fw, err = servicerouting.New(fc); err != nil {
 		return nil, errors.Join(fmt.Errorf("meshnode: %w", err), n.tr.Close())
 	}
-	n.groups, err = newGroupHub(n, fc.Network)
+	n.groups, err = groups.New(n.tr.Host(), groups.Config{Network: fc.Network, Key: cfg.Identity, Logger: cfg.Logger.With("part", "groups")})
 	if err == nil {
 		n.tr.OnLink(n.link)
 		err = n.tr.Start()

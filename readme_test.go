@@ -64,6 +64,9 @@ func blocks(page string) []block {
 	return out
 }
 
+// doneMark, and a number, is printed when a block has ended.
+const doneMark = "=== "
+
 var remark = regexp.MustCompile(`^test: terminal (\d)(, stays| shows)?$`)
 
 // TestReadme types the blocks of the first page into terminals, and waits for
@@ -104,7 +107,7 @@ func TestReadme(t *testing.T) {
 		}
 		commands, shown := split(b.text)
 		typed++
-		done := fmt.Sprintf("=== %d", typed)
+		done := fmt.Sprint(doneMark, typed)
 		term.write(commands + "echo '" + done + "'\n")
 		term.expect(b.line, shown)
 		if m[2] == "" {
@@ -165,7 +168,8 @@ func openTerminal(t *testing.T, dir string) *terminal {
 	cmd := exec.Command("sh")
 	cmd.Dir = dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_STATE_HOME=" + dir}
+	home := filepath.Join(dir, "home")
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_RUNTIME_DIR=" + home, "XDG_CONFIG_HOME=" + home, "XDG_STATE_HOME=" + home}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -234,14 +238,14 @@ func (s *terminal) expect(at int, want []string) {
 		pattern := like(w)
 		for {
 			line, ok, ended := s.line()
-			if ok {
-				if pattern.MatchString(line) {
-					break
-				}
-				continue
+			if ok && pattern.MatchString(line) {
+				break
 			}
-			if ended {
-				s.t.Fatalf("README.md:%d: the terminal ended before it showed %q:\n%s", at, w, s.all())
+			if ended || strings.HasPrefix(line, doneMark) {
+				s.t.Fatalf("README.md:%d: the terminal did not show %q:\n%s", at, w, s.all())
+			}
+			if ok {
+				continue
 			}
 			select {
 			case <-s.more:

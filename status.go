@@ -27,6 +27,14 @@ func PeersAtLeast(count int) Condition {
 	}
 }
 
+// MembersAtLeast waits for so many neighbours in a group.
+func MembersAtLeast(group string, count int) Condition {
+	return func(_ context.Context, n *Node) (bool, string) {
+		have := n.groups.Members(group)
+		return have >= count, fmt.Sprintf("%d of %d neighbours in group %s", have, count, group)
+	}
+}
+
 // ServiceKnown waits until a provider of the service can be reached.
 func ServiceKnown(service string) Condition {
 	return func(ctx context.Context, n *Node) (bool, string) {
@@ -198,6 +206,7 @@ func (n *Node) Status() Status {
 		state = "draining"
 	}
 	counters := n.fw.Counters()
+	counters["group_dropped_out"], counters["group_dropped_in"] = n.groups.Dropped()
 	for k, v := range n.tr.Counters() {
 		counters[k] = v
 	}

@@ -70,7 +70,7 @@ func (n *Node) Subscribe(ctx context.Context, to string, opts ...SubscribeOption
 	var src source
 	switch {
 	case addr.Kind == mesh.KindGroup:
-		src, err = n.subscribeGroup(ctx, addr.Name, o)
+		src, err = n.subscribeGroup(addr.Name, o)
 	case addr.Kind == mesh.KindService && len(addr.Selector) == 0 && addr.Network == "":
 		src, err = n.subscribeService(addr.Name, o)
 	default:

@@ -12,10 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshnode/meshnode"
 	"github.com/meshnode/meshnode/pkg/api"
 	"github.com/meshnode/meshnode/pkg/mesh"
-	"github.com/meshnode/meshnode/pkg/servicerouting"
-	"github.com/meshnode/meshnode/pkg/transport"
 )
 
 func read(t *testing.T, file string) string {
@@ -103,23 +102,18 @@ func TestStatuses(t *testing.T) {
 
 // TestCounters: operations.md explains the counters that there are.
 func TestCounters(t *testing.T) {
-	cfg := servicerouting.DefaultConfig()
-	var err error
-	if cfg.Key, err = transport.GenerateIdentity(); err != nil {
-		t.Fatal(err)
-	}
-	f, err := servicerouting.New(cfg)
+	n, err := meshnode.New(t.Context(), meshnode.WithMDNS(false), meshnode.WithListen("/ip4/127.0.0.1/tcp/0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer n.Close()
 	_, rest, ok := strings.Cut(read(t, "operations.md"), "\n## Counters\n")
 	section, _, _ := strings.Cut(rest, "\n## ")
 	if !ok {
 		t.Fatal("operations.md has no section Counters")
 	}
 	listed := column(section, "(?m)^\\| `([a-z_]+)` \\|")
-	for name := range f.Counters() {
+	for name := range n.Status().Counters {
 		if !listed[name] {
 			t.Errorf("operations.md does not explain the counter %s", name)
 		}

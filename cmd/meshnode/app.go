@@ -105,7 +105,7 @@ func (a *app) root() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupRun, a.upCmd(), a.downCmd(), a.drainCmd(), a.waitCmd(), newDemoCmd())
+	add(groupRun, a.upCmd(), a.downCmd(), a.drainCmd(), a.waitCmd(), a.demoCmd())
 	add(groupMessage, a.pubCmd(), a.subCmd(), a.requestCmd(), a.replyCmd(), a.groupCmd())
 	add(groupSee, a.statusCmd(), a.peersCmd(), a.servicesCmd(), a.routesCmd())
 	add(groupDiagnose, a.benchCmd(), a.logCmd(), a.errorsCmd())

@@ -3,6 +3,7 @@ package mesh
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 )
@@ -63,7 +64,7 @@ func ParseAddress(s string) (Address, error) {
 	case strings.HasPrefix(s, "node:"):
 		p.pos = len("node:")
 		id, err := peer.Decode(s[p.pos:])
-		if err != nil {
+		if err != nil || !validPeer([]byte(id)) {
 			return Address{}, p.errorf(p.pos, "not a peer ID")
 		}
 		return Node(id), nil
@@ -73,7 +74,10 @@ func ParseAddress(s string) (Address, error) {
 		if err == nil {
 			err = p.end()
 		}
-		return Address{Kind: KindGroup, Name: name}, err
+		if err != nil {
+			return Address{}, err
+		}
+		return Group(name), nil
 	}
 	name, err := p.name("service name")
 	if err != nil {
@@ -144,9 +148,15 @@ func (p *scanner) peek() byte {
 
 func (p *scanner) end() error {
 	if p.pos < len(p.in) {
-		return p.errorf(p.pos, "unexpected %q", rune(p.in[p.pos]))
+		return p.errorf(p.pos, "unexpected %q", p.rune(p.pos))
 	}
 	return nil
+}
+
+// rune is the character at pos, for people.
+func (p *scanner) rune(pos int) rune {
+	r, _ := utf8.DecodeRuneInString(p.in[pos:])
+	return r
 }
 
 func (p *scanner) name(what string) (string, error) {
@@ -156,9 +166,9 @@ func (p *scanner) name(what string) (string, error) {
 	}
 	switch n := p.pos - start; {
 	case n == 0 && p.pos == len(p.in):
-		return "", p.errorf(start, "a %s is missing", what)
+		return "", p.errorf(start, "the %s is missing", what)
 	case n == 0:
-		return "", p.errorf(start, "%q cannot be in a %s: use a-z 0-9 . _ -", rune(p.in[start]), what)
+		return "", p.errorf(start, "%q cannot be in the %s: use a-z 0-9 . _ -", p.rune(start), what)
 	case n > MaxName:
 		return "", p.errorf(start+MaxName, "the %s is longer than %d characters", what, MaxName)
 	}

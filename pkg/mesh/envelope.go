@@ -95,12 +95,16 @@ func (e *Envelope) Encode() ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, fmt.Errorf("encode envelope: %w", err)
 	}
+	address := e.Address.String()
+	if _, err := parseCanonical(address); err != nil {
+		return nil, fmt.Errorf("encode envelope: %w", err)
+	}
 	m := &pb.Envelope{
 		Version:     Version,
 		Id:          e.ID[:],
 		Origin:      []byte(e.Origin),
 		Network:     e.Network[:],
-		Address:     e.Address.String(),
+		Address:     address,
 		Mode:        uint32(e.Mode),
 		Class:       uint32(e.Class),
 		Type:        uint32(e.Type),
@@ -124,10 +128,13 @@ func (e *Envelope) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode envelope: %w: %w", ErrMalformed, err)
 	}
+	if len(b) > MaxEnvelope {
+		return nil, fmt.Errorf("encode envelope: %d bytes, at most %d: %w", len(b), MaxEnvelope, ErrTooLarge)
+	}
 	return b, nil
 }
 
-// DecodeEnvelope reads and checks every field; the payload is a part of b.
+// DecodeEnvelope reads and checks every field. It keeps nothing of b.
 func DecodeEnvelope(b []byte) (*Envelope, error) {
 	v, err := ParseView(b)
 	if err != nil {
@@ -137,12 +144,9 @@ func DecodeEnvelope(b []byte) (*Envelope, error) {
 	if err := proto.Unmarshal(b, &m); err != nil {
 		return nil, fmt.Errorf("envelope: %w: %w", ErrMalformed, err)
 	}
-	addr, err := ParseAddress(m.GetAddress())
+	addr, err := parseCanonical(m.GetAddress())
 	if err != nil {
 		return nil, fmt.Errorf("envelope: %w", err)
-	}
-	if addr.String() != m.GetAddress() {
-		return nil, fmt.Errorf("envelope: address %q is not in canonical form: %w", m.GetAddress(), ErrMalformed)
 	}
 	e := &Envelope{
 		ID:          v.ID,
@@ -205,8 +209,8 @@ func (e *Envelope) check() error {
 		return fmt.Errorf("%d headers, at most %d: %w", len(e.Headers), MaxHeaders, ErrTooLarge)
 	case len(e.Detail) > MaxDetail || len(e.ContentType) > MaxName || len(e.Key) > MaxName || len(e.ReplyTo) > MaxName:
 		return fmt.Errorf("a text field is too long: %w", ErrTooLarge)
-	case !e.Expires.After(e.Created):
-		return fmt.Errorf("expires before it is created: %w", ErrMalformed)
+	case TimeOf(e.Created) <= 0 || TimeOf(e.Expires) <= TimeOf(e.Created):
+		return fmt.Errorf("created %v, expires %v: %w", e.Created, e.Expires, ErrMalformed)
 	case e.Expires.Sub(e.Created) > lifetime(e.Class):
 		return fmt.Errorf("lifetime of %v, at most %v: %w", e.Expires.Sub(e.Created), lifetime(e.Class), ErrMalformed)
 	}
@@ -221,6 +225,18 @@ func (e *Envelope) check() error {
 		return fmt.Errorf("headers of %d bytes, at most %d: %w", n, MaxHeaderBytes, ErrTooLarge)
 	}
 	return nil
+}
+
+// parseCanonical reads an address that must be in its canonical form.
+func parseCanonical(s string) (Address, error) {
+	a, err := ParseAddress(s)
+	if err != nil {
+		return Address{}, err
+	}
+	if a.String() != s {
+		return Address{}, fmt.Errorf("address %q is not in canonical form: %w", s, ErrMalformed)
+	}
+	return a, nil
 }
 
 // IdempotencyKey is the key that stays the same when a message is sent again.

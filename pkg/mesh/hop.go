@@ -124,9 +124,12 @@ func SplitFrame(b []byte) (envelope, proof []byte, err error) {
 	if len(b) < HopHeaderLen+4 {
 		return nil, nil, errFrame
 	}
-	n := int(binary.BigEndian.Uint32(b[HopHeaderLen:]))
-	b = b[HopHeaderLen+4:]
-	if n > MaxEnvelope || n > len(b) || len(b)-n > MaxProof {
+	size := binary.BigEndian.Uint32(b[HopHeaderLen:])
+	if size > MaxEnvelope { // before it becomes an int, which may have 32 bits
+		return nil, nil, errFrame
+	}
+	n, b := int(size), b[HopHeaderLen+4:]
+	if n > len(b) || len(b)-n > MaxProof {
 		return nil, nil, errFrame
 	}
 	return b[:n:n], b[n:], nil

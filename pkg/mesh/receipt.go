@@ -3,6 +3,7 @@ package mesh
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -152,9 +153,7 @@ func open(b []byte, limit int, m proto.Message) (*pb.Signed, error) {
 	return s, nil
 }
 
+// clip makes a detail fit for the wire: UTF-8, and at most MaxDetail bytes.
 func clip(s string) string {
-	if len(s) <= MaxDetail {
-		return s
-	}
-	return s[:MaxDetail]
+	return strings.ToValidUTF8(s[:min(len(s), MaxDetail)], "?")
 }

@@ -21,15 +21,15 @@ func ParseSelector(s string) (Selector, error) {
 	if s == "" {
 		return nil, nil
 	}
-	p := &scanner{in: "{" + s + "}"}
-	sel, err := p.selector()
+	p := &scanner{in: s}
+	sel, err := p.terms()
 	if err == nil {
 		err = p.end()
 	}
-	if e, ok := err.(*AddressError); ok {
-		return nil, &AddressError{Input: s, Column: max(1, e.Column-1), Problem: e.Problem}
+	if err != nil {
+		return nil, err
 	}
-	return sel, err
+	return sel, nil
 }
 
 // Match reports whether the attributes satisfy the selector.
@@ -88,12 +88,12 @@ func ValidAttributes(a Attributes) error {
 		return &AddressError{Column: 1, Problem: "more than 64 attributes"}
 	}
 	for k, v := range a {
-		p := &scanner{in: "{" + k + "=" + v + "}"}
-		if _, err := p.selector(); err != nil {
+		s, err := ParseSelector(k + "=" + v)
+		if err != nil {
 			return err
 		}
-		if err := p.end(); err != nil {
-			return err
+		if len(s) != 1 || s[0] != (Term{k, v}) {
+			return &AddressError{Input: k + "=" + v, Column: 1, Problem: "not one name and one value"}
 		}
 	}
 	return nil
@@ -103,6 +103,21 @@ func ValidAttributes(a Attributes) error {
 func (p *scanner) selector() (Selector, error) {
 	open := p.pos
 	p.pos++ // {
+	sel, err := p.terms()
+	switch {
+	case err != nil:
+		return nil, err
+	case p.pos == len(p.in):
+		return nil, p.errorf(p.pos, "} is missing for the { in column %d", open+1)
+	case p.peek() != '}':
+		return nil, p.end()
+	}
+	p.pos++
+	return sel, nil
+}
+
+// terms reads name=value,… as far as it goes.
+func (p *scanner) terms() (Selector, error) {
 	var sel Selector
 	for {
 		at := p.pos
@@ -132,16 +147,9 @@ func (p *scanner) selector() (Selector, error) {
 			return nil, p.errorf(at, "more than %d attributes", MaxAttributes)
 		}
 		sel = slices.Insert(sel, i, Term{name, p.in[start:p.pos]})
-		switch p.peek() {
-		case ',':
-			p.pos++
-		case '}':
-			p.pos++
+		if p.peek() != ',' {
 			return sel, nil
-		case 0:
-			return nil, p.errorf(p.pos, "} is missing for the { in column %d", open+1)
-		default:
-			return nil, p.errorf(p.pos, "unexpected %q", rune(p.in[p.pos]))
 		}
+		p.pos++
 	}
 }

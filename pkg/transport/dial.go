@@ -84,6 +84,9 @@ func (t *Transport) Disconnect(p peer.ID) error {
 // dial connects to a peer and waits for the link, or for why there is none. A
 // connection that was there may be about to end, so it tries some times.
 func (t *Transport) dial(ctx context.Context, info peer.AddrInfo) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(t.ctx, cancel)()
 	var err error
 	for range lostTries {
 		if err = t.dialOnce(ctx, info); !errors.Is(err, errLost) {
@@ -117,7 +120,7 @@ func (t *Transport) dialOnce(ctx context.Context, info peer.AddrInfo) error {
 	if s, ok := t.host.Network().(*swarm.Swarm); ok {
 		s.Backoff().Clear(info.ID) // the plan has its own
 	}
-	if err := t.host.Connect(network.WithAllowLimitedConn(ctx, "meshnode link"), info); err != nil {
+	if err := t.host.Connect(network.WithAllowLimitedConn(ctx, linkReason), info); err != nil {
 		select {
 		case refusal := <-ch: // came while the connection was set up
 			if !errors.Is(refusal, errLost) {

@@ -12,6 +12,9 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 )
 
+// duplicateAge is how long a second connection may be unused.
+const duplicateAge = 30 * time.Second
+
 func (t *Transport) subscribe() error {
 	sub, err := t.host.EventBus().Subscribe([]any{
 		new(event.EvtPeerIdentificationCompleted),
@@ -71,15 +74,36 @@ func (t *Transport) connectedness(p peer.ID, c network.Connectedness) {
 		t.downLocked(n)
 		t.settleLocked(n, errLost)
 		n.tries = 0 // the plan decides when there is a next connection
-	case c == network.Connected && n.up && t.self < p && n.out.s.Conn().Stat().Limited:
+	case c == network.Connected && n.out != nil && limited(n.out.s) && (t.self < p || n.in == nil || !limited(n.in.s)):
 		// A direct connection beside the relayed one: streams do not move by
-		// themselves, and one of the two sides must begin.
+		// themselves. One side begins, unless the other has already moved.
 		t.downLocked(n)
 		t.wantLocked(n)
 	}
 }
 
-// housekeeping saves the known peers and forgets neighbours of whom nothing
+// closeDuplicates closes connections beside those of a link that nothing has
+// used: two nodes that dialled each other at once have two. One side does it.
+func (t *Transport) closeDuplicates(now time.Time) {
+	t.mu.Lock()
+	var useless []network.Conn
+	for id, n := range t.neighbours {
+		if !n.up || id < t.self || now.Sub(n.since) < duplicateAge {
+			continue
+		}
+		for _, c := range t.host.Network().ConnsToPeer(id) {
+			if c != n.out.s.Conn() && c != n.in.s.Conn() && now.Sub(c.Stat().Opened) >= duplicateAge && len(c.GetStreams()) == 0 {
+				useless = append(useless, c)
+			}
+		}
+	}
+	t.mu.Unlock()
+	for _, c := range useless {
+		c.Close()
+	}
+}
+
+// housekeeping saves the known peers, closes needless connections and forgets neighbours of whom nothing
 // is left.
 func (t *Transport) housekeeping() {
 	tick := time.NewTicker(time.Minute)
@@ -90,6 +114,7 @@ func (t *Transport) housekeeping() {
 			return
 		case now := <-tick.C:
 			t.saveKnown()
+			t.closeDuplicates(now)
 			t.mu.Lock()
 			t.forgetLocked(func(n *neighbour) bool { return now.After(n.until) && t.idle(n) }, maxNeighbours)
 			t.mu.Unlock()

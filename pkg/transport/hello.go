@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -155,9 +156,12 @@ func differ(ours, theirs string) string {
 
 // hello opens a stream to a neighbour and introduces this node on it.
 func (t *Transport) hello(p peer.ID) (network.Stream, *mesh.Welcome, error) {
-	ctx, cancel := t.contextFor(helloTimeout, "meshnode link")
+	ctx, cancel := context.WithTimeout(t.ctx, helloTimeout)
 	defer cancel()
-	s, err := t.host.NewStream(network.WithNoDial(ctx, "links use connections that exist"), p, ProtocolID)
+	if t.host.Network().Connectedness(p) == network.Limited {
+		ctx = network.WithAllowLimitedConn(ctx, linkReason)
+	}
+	s, err := t.host.NewStream(network.WithNoDial(ctx, linkReason), p, ProtocolID)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open link with %s: %w", p, err)
 	}

@@ -55,34 +55,29 @@ func TestLinkClosed(t *testing.T) {
 	settle(t, a, b, la, lb)
 }
 
-// settle reads links until a pair works, as their users would.
-func settle(t *testing.T, a, b *endpoint, la, lb Link) {
+// settle does what users of links do, until both sides have the same one and
+// it works.
+func settle(t *testing.T, a, b *endpoint, la, lb Link) (Link, Link) {
 	t.Helper()
 	end := time.After(patience)
 	for round := 0; ; round++ {
-		works := make(chan error, 1)
-		go func() { works <- exchange(la, lb, fmt.Sprint("round ", round)) }()
+		if exchange(la, lb, fmt.Sprint("round ", round)) == nil {
+			return la, lb
+		}
+		if len(a.links)+len(b.links) == 0 {
+			a.LinkClosed(b.self)
+		}
 		select {
-		case err := <-works:
-			if err == nil {
-				return
-			}
+		case la = <-a.links:
+		case lb = <-b.links:
 		case <-end:
 			t.Fatal("no link settled")
 		}
-		a.LinkClosed(b.self)
-		la, lb = newest1(t, a), newest1(t, b)
-	}
-}
-
-// newest1 waits for a link and takes the last one there is.
-func newest1(t *testing.T, e *endpoint) Link {
-	l := e.link(t)
-	for {
-		select {
-		case l = <-e.links:
-		default:
-			return l
+		for len(a.links) > 0 {
+			la = <-a.links
+		}
+		for len(b.links) > 0 {
+			lb = <-b.links
 		}
 	}
 }

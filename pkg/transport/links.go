@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"time"
@@ -18,6 +17,7 @@ const (
 	longRefusal  = 5 * time.Minute  // another network, version, or a closed door
 	shortRefusal = 5 * time.Second  // what may pass soon
 	protectTag   = "meshnode/link"
+	linkReason   = "meshnode link" // in libp2p's logs
 )
 
 // Link is a pair of streams with one neighbour, each opened, and after the
@@ -135,6 +135,9 @@ func (t *Transport) open(n *neighbour, delay time.Duration) {
 		t.toldLocked(n, w)
 	case n.barred || t.closed:
 		t.resetLocked(s)
+	case limited(s) && t.host.Network().Connectedness(n.id) == network.Connected: // direct since
+		t.resetLocked(s)
+		t.wantLocked(n)
 	default:
 		if n.in != nil && n.in.hello.Instance != w.Instance { // of its life before a restart
 			t.dropInLocked(n)
@@ -408,6 +411,9 @@ func (t *Transport) connected(p peer.ID) bool {
 	return c == network.Connected || c == network.Limited
 }
 
+// limited reports that a stream crosses a relay that counts its bytes.
+func limited(s network.Stream) bool { return s.Conn().Stat().Limited }
+
 // closeConn closes a connection on which no link lives.
 func (t *Transport) closeConn(c network.Conn) {
 	t.mu.Lock()
@@ -417,9 +423,4 @@ func (t *Transport) closeConn(c network.Conn) {
 	if !used {
 		c.Close()
 	}
-}
-
-// contextFor bounds an operation and allows it on relayed connections.
-func (t *Transport) contextFor(d time.Duration, why string) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(network.WithAllowLimitedConn(t.ctx, why), d)
 }

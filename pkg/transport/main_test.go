@@ -109,7 +109,7 @@ func pass(t *testing.T, from, to Link, text string) {
 }
 
 func exchange(from, to Link, text string) error {
-	end := time.Now().Add(patience)
+	end := time.Now().Add(5 * time.Second)
 	from.W.SetWriteDeadline(end)
 	to.R.SetReadDeadline(end)
 	if _, err := from.W.Write([]byte(text)); err != nil {

@@ -3,7 +3,6 @@ package netns_test
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"testing"
 
 	"github.com/meshnode/meshnode/testground/netns"
@@ -76,36 +75,35 @@ func probes(t *testing.T, nodes []*netns.Node) []uint64 {
 	t.Helper()
 	var sent []uint64
 	for _, n := range nodes {
-		st, err := n.Status()
-		check(t, err)
-		count, ok := st.Counters["probes"]
-		if !ok {
-			t.Fatalf("%s has no counter of probes: %v", n.Name, st.Counters)
-		}
-		sent = append(sent, count)
+		sent = append(sent, counter(t, n, "probes"))
 	}
 	return sent
 }
 
-// via names the neighbour through which one node reaches another.
-func via(t *testing.T, nodes []*netns.Node, from, to *netns.Node) *netns.Node {
+func counter(t *testing.T, n *netns.Node, name string) uint64 {
 	t.Helper()
-	routes, err := from.Routes()
+	st, err := n.Status()
 	check(t, err)
-	slices.SortStableFunc(routes, func(a, b netns.Route) int { return a.Hops - b.Hops })
-	target := id(t, to)
-	for _, r := range routes {
-		if r.To != target {
-			continue
-		}
-		for _, n := range nodes {
-			if id(t, n) == r.Via {
-				return n
-			}
-		}
+	count, ok := st.Counters[name]
+	if !ok {
+		t.Fatalf("%s has no counter %q among %v", n.Name, name, st.Counters)
 	}
-	t.Fatalf("%s knows no way to %s among %v", from.Name, to.Name, routes)
-	return nil
+	return count
+}
+
+// usedBy names which of two nodes forwards while do runs.
+func usedBy(t *testing.T, one, other *netns.Node, do func()) *netns.Node {
+	t.Helper()
+	was, wasOther := counter(t, one, "forwarded"), counter(t, other, "forwarded")
+	do()
+	did, didOther := counter(t, one, "forwarded")-was, counter(t, other, "forwarded")-wasOther
+	if (did == 0) == (didOther == 0) {
+		t.Fatalf("%s forwarded %d and %s %d: want one of them to be the way", one.Name, did, other.Name, didOther)
+	}
+	if did > 0 {
+		return one
+	}
+	return other
 }
 
 func reach(t *testing.T, h *netns.Host, a netip.Addr) {

@@ -39,13 +39,6 @@ type Peer struct {
 	Address string `json:"address"`
 }
 
-// Route is what the tests read of a line of "meshnode routes ls".
-type Route struct {
-	To   string `json:"to"`
-	Via  string `json:"via"`
-	Hops int    `json:"hops"`
-}
-
 // Reply is what the tests read of "meshnode request".
 type Reply struct {
 	From string `json:"from"`
@@ -131,13 +124,6 @@ func (n *Node) Peers() ([]Peer, error) {
 	var list struct{ Peers []Peer }
 	err := n.ask(&list, "peers", "ls")
 	return list.Peers, err
-}
-
-// Routes lists the known ways.
-func (n *Node) Routes() ([]Route, error) {
-	var list struct{ Routes []Route }
-	err := n.ask(&list, "routes", "ls")
-	return list.Routes, err
 }
 
 // Request asks a service and gives its answer, and how long the whole command

@@ -33,18 +33,24 @@ func TestRingOfSix(t *testing.T) {
 			nodes := ring(t, l)
 			a, d := nodes[0], nodes[3]
 			serve(t, d, "inventory")
-			for range 2 { // the first finds the way, the second goes it
+			ask := func() {
 				r, _, err := a.Request("inventory", "before", "--timeout", "10s")
 				check(t, err)
 				if r.Hops != 3 {
 					t.Fatalf("d answered over %d hops: want 3", r.Hops)
 				}
 			}
-
-			victim := via(t, nodes, a, d)
-			if c.second {
-				victim = map[string]*netns.Node{"b": nodes[2], "f": nodes[4]}[victim.Name]
+			ask() // finds the way; the next one only goes it
+			b, f := nodes[1], nodes[5]
+			victim, detour := usedBy(t, b, f, ask), f
+			if victim == f {
+				detour = b
 			}
+			if c.second {
+				victim = map[*netns.Node]*netns.Node{b: nodes[2], f: nodes[4]}[victim]
+			}
+			before := counter(t, detour, "forwarded")
+
 			c.broken(l, victim)
 			r, took, err := a.Request("inventory", "after", "--timeout", "10s")
 			check(t, err)
@@ -54,6 +60,9 @@ func TestRingOfSix(t *testing.T) {
 			}
 			if took >= recovery {
 				t.Errorf("the answer took %v: want less than %v", took, recovery)
+			}
+			if counter(t, detour, "forwarded") == before {
+				t.Errorf("%s forwarded nothing: want the other way round", detour.Name)
 			}
 		})
 	}
