@@ -134,7 +134,21 @@ func (n *Node) Addrs() []string { return n.tr.Addrs() }
 // Connect connects to a node, given as a multiaddr with /p2p/ID, and returns
 // when it is a neighbour.
 func (n *Node) Connect(ctx context.Context, addr string) (peer.ID, error) {
-	return n.tr.Connect(ctx, addr)
+	id, err := n.tr.Connect(ctx, addr)
+	for err == nil && !n.fw.Linked(id) {
+		changed := n.fw.Changed()
+		if n.fw.Linked(id) {
+			break
+		}
+		select {
+		case <-changed:
+		case <-n.done:
+			err = ErrClosed
+		case <-ctx.Done():
+			err = fmt.Errorf("connect to %s: %w", id, ctx.Err())
+		}
+	}
+	return id, err
 }
 
 // Disconnect ends the link with a neighbour, until Connect.

@@ -64,9 +64,6 @@ func blocks(page string) []block {
 	return out
 }
 
-// doneMark, and a number, is printed when a block has ended.
-const doneMark = "=== "
-
 var remark = regexp.MustCompile(`^test: terminal (\d)(, stays| shows)?$`)
 
 // TestReadme types the blocks of the first page into terminals, and waits for
@@ -107,11 +104,11 @@ func TestReadme(t *testing.T) {
 		}
 		commands, shown := split(b.text)
 		typed++
-		done := fmt.Sprint(doneMark, typed)
-		term.write(commands + "echo '" + done + "'\n")
+		term.done = fmt.Sprintf("=== %d", typed)
+		term.write(commands + "echo '" + term.done + "'\n")
 		term.expect(b.line, shown)
 		if m[2] == "" {
-			term.expect(b.line, []string{done})
+			term.expect(b.line, []string{term.done})
 		}
 	}
 	if typed == 0 {
@@ -153,8 +150,9 @@ func playground(t *testing.T) string {
 
 // terminal is a shell, and what it has printed.
 type terminal struct {
-	t  *testing.T
-	in io.Writer
+	t    *testing.T
+	in   io.Writer
+	done string // printed when the last block has ended
 
 	mu    sync.Mutex
 	lines []string
@@ -241,7 +239,7 @@ func (s *terminal) expect(at int, want []string) {
 			if ok && pattern.MatchString(line) {
 				break
 			}
-			if ended || strings.HasPrefix(line, doneMark) {
+			if ended || ok && line == s.done {
 				s.t.Fatalf("README.md:%d: the terminal did not show %q:\n%s", at, w, s.all())
 			}
 			if ok {

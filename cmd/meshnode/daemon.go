@@ -76,7 +76,7 @@ func (a *app) runDaemon(ctx context.Context, s settings) (err error) {
 		err = errors.Join(err, fmt.Errorf("shut down: %w", e))
 	}
 	unlock()
-	err = errors.Join(err, a.unregister(s.Name), shutAPI(server))
+	err = errors.Join(err, a.unregister(s.Name), a.forgetToken(s), shutAPI(server))
 	wg.Wait()
 	select {
 	case e := <-failed:
@@ -102,6 +102,16 @@ func (a *app) announce(s settings, node *meshnode.Node, listeners []*api.Listene
 		return err
 	}
 	return a.banner(s, st, apis)
+}
+
+func (a *app) forgetToken(s settings) error {
+	if s.TokenFile != a.passingToken(s.Name) {
+		return nil
+	}
+	if err := os.Remove(s.TokenFile); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // shutAPI ends the streams, gives calls a moment, and closes the sockets.

@@ -17,6 +17,11 @@ func (a *app) runDir() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("meshnode-%d", os.Getuid()))
 }
 
+// passingToken is the token file of an ephemeral daemon, which goes with it.
+func (a *app) passingToken(name string) string {
+	return filepath.Join(a.runDir(), name+".token")
+}
+
 // stateDir holds the data directories, by name of the daemon.
 func (a *app) stateDir() (string, error) {
 	if d := a.getenv("XDG_STATE_HOME"); d != "" {

@@ -131,7 +131,7 @@ func (a *app) fill(s *settings) error {
 		s.API = []string{"unix://" + filepath.Join(a.runDir(), s.Name+".sock")}
 	}
 	if s.TokenFile == "" {
-		s.TokenFile = filepath.Join(a.runDir(), s.Name+".token")
+		s.TokenFile = a.passingToken(s.Name)
 		if s.DataDir != "" {
 			s.TokenFile = filepath.Join(s.DataDir, "api.token")
 		}

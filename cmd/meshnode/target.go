@@ -77,6 +77,15 @@ func newLine(ctx context.Context, hops int, ask bool, class mesh.Class) (t targe
 			}
 		}
 	}
+	for i, n := range nodes {
+		want := 2
+		if i == 0 || i == hops {
+			want = 1
+		}
+		if err := n.Wait(ctx, meshnode.PeersAtLeast(want)); err != nil {
+			return t, fmt.Errorf("node %d of the line: %w", i, err)
+		}
+	}
 	var seen sequence
 	_, err = nodes[hops].Handle(benchService, func(_ context.Context, m *meshnode.Message) (meshnode.Reply, error) {
 		seen.add(m.Payload)

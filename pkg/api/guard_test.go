@@ -161,7 +161,7 @@ func TestUnsafeDirectories(t *testing.T) {
 }
 
 func TestTokenFile(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "token")
+	file := filepath.Join(t.TempDir(), "new", "token")
 	a, err := makeToken(file)
 	if err != nil || len(a) != 64 {
 		t.Fatalf("%q, %v", a, err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // ReadToken reads a bearer token; the file must have mode 0600 or less.
@@ -25,6 +26,9 @@ func ReadToken(path string) (string, error) {
 
 // makeToken reads the token, or draws 256 bits for a new one.
 func makeToken(path string) (string, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("token file: %w", err)
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return ReadToken(path)

@@ -119,6 +119,13 @@ func (f *Forwarder) Disconnect(p peer.ID) {
 	}
 }
 
+// Linked reports that there is a link with a peer.
+func (f *Forwarder) Linked(p peer.ID) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.peers[p] != nil
+}
+
 // Alive reports that the link with a peer made progress lately: nothing is
 // overdue by it.
 func (f *Forwarder) Alive(p peer.ID) bool {

@@ -130,9 +130,6 @@ func (t *Transport) dialOnce(ctx context.Context, info peer.AddrInfo) error {
 		}
 		return t.dialError(info, err)
 	}
-	if known, err := t.host.Peerstore().GetProtocols(info.ID); err == nil && len(known) > 0 && !slices.Contains(known, ProtocolID) {
-		return fmt.Errorf("connect to %s: it speaks libp2p, but not %s: is it a meshnode, and of this version? %w", info.ID, ProtocolID, mesh.ErrVersion)
-	}
 	t.mu.Lock()
 	t.wantLocked(n)
 	t.mu.Unlock()
@@ -217,7 +214,7 @@ func (t *Transport) tryDial(info peer.AddrInfo) {
 	defer cancel()
 	err := t.dial(ctx, info)
 	t.mu.Lock()
-	t.plan.failed(time.Now(), info.ID) // unless the link came up
+	_ = info // unless the link came up
 	missed := t.plan.named(info.ID) && t.plan.targets[info.ID].tries >= missedDials
 	t.mu.Unlock()
 	if err == nil || t.ctx.Err() != nil {

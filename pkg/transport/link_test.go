@@ -61,7 +61,7 @@ func settle(t *testing.T, a, b *endpoint, la, lb Link) (Link, Link) {
 	t.Helper()
 	end := time.After(patience)
 	for round := 0; ; round++ {
-		if exchange(la, lb, fmt.Sprint("round ", round)) == nil {
+		if exchange(la, lb, fmt.Sprint("round ", round), 2*time.Second) == nil {
 			return la, lb
 		}
 		if len(a.links)+len(b.links) == 0 {

@@ -1,12 +1,15 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	multistream "github.com/multiformats/go-multistream"
 
 	"github.com/meshnode/meshnode/pkg/mesh"
 )
@@ -129,6 +132,11 @@ func (t *Transport) open(n *neighbour, delay time.Duration) {
 		t.log.Debug("link not opened", "peer", n.id, "err", err)
 		n.tries++
 		t.dropInLocked(n)
+		// What identify said of a node that has just started may be older than
+		// its protocols: ask twice before believing it.
+		if n.tries > 1 && errors.As(err, new(multistream.ErrNotSupported[protocol.ID])) {
+			t.settleLocked(n, fmt.Errorf("it speaks libp2p, but not %s: is it a meshnode, and of this version? %w", ProtocolID, mesh.ErrVersion))
+		}
 		t.againLocked(n)
 	case w.Status != mesh.StatusOK:
 		t.counters.refused.Add(1)

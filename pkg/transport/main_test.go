@@ -103,13 +103,13 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // pass sends text over a link and checks that it arrives.
 func pass(t *testing.T, from, to Link, text string) {
 	t.Helper()
-	if err := exchange(from, to, text); err != nil {
+	if err := exchange(from, to, text, patience); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func exchange(from, to Link, text string) error {
-	end := time.Now().Add(5 * time.Second)
+func exchange(from, to Link, text string, limit time.Duration) error {
+	end := time.Now().Add(limit)
 	from.W.SetWriteDeadline(end)
 	to.R.SetReadDeadline(end)
 	if _, err := from.W.Write([]byte(text)); err != nil {

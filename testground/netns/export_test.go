@@ -1,12 +1,9 @@
 package netns
 
-import (
-	"fmt"
-	"testing"
-)
+import "fmt"
 
-// SpaceOf names a namespace as a lab of that process would.
-func SpaceOf(pid int) string { return fmt.Sprintf("%s%d-1-a", prefix, pid) }
+// NameOf names a namespace or a directory as a lab of that process would.
+func NameOf(pid int) string { return fmt.Sprintf("%s%d-1-a", prefix, pid) }
 
 // RemoveOrphans is what the first New does.
-func RemoveOrphans(t testing.TB) { removeOrphans(t) }
+var RemoveOrphans = removeOrphans

@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/meshnode/meshnode/testground/netns"
 )
+
+// waits bounds what a healthy mesh does at once.
+const waits = 15 * time.Second
 
 // newLab is a lab with the binary built from this tree.
 func newLab(t *testing.T, programs ...string) *netns.Lab {

@@ -3,9 +3,6 @@ package netns
 import (
 	"fmt"
 	"os"
-	"regexp"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +14,6 @@ const prefix = "meshlab"
 var (
 	made  atomic.Int64
 	sweep sync.Once
-	owner = regexp.MustCompile(`^` + prefix + `(\d+)-`)
 )
 
 // Lab is a network of namespaces that lives as long as its test. Its verbs end
@@ -40,11 +36,15 @@ type Lab struct {
 func New(t testing.TB) *Lab {
 	t.Helper()
 	Require(t, "ip", "bridge", "ping")
-	sweep.Do(func() { removeOrphans(t) })
+	sweep.Do(func() {
+		if err := removeOrphans(); err != nil {
+			t.Logf("remove what killed runs left: %v", err)
+		}
+	})
 	// Not t.TempDir: a socket's path may have 107 bytes, and must be private.
-	dir, err := os.MkdirTemp("", prefix)
+	dir, err := Scratch()
 	if err != nil {
-		t.Fatalf("make the lab's directory: %v", err)
+		t.Fatal(err)
 	}
 	l := &Lab{t: t, id: fmt.Sprintf("%s%d-%d", prefix, os.Getpid(), made.Add(1)), dir: dir}
 	t.Cleanup(l.clean)
@@ -94,61 +94,4 @@ func (l *Lab) clean() {
 	if err := os.RemoveAll(l.dir); err != nil {
 		l.t.Errorf("remove the lab's directory: %v", err)
 	}
-}
-
-// removeOrphans removes the namespaces of labs whose process is gone.
-func removeOrphans(t testing.TB) {
-	list, err := Spaces()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, ns := range list {
-		m := owner.FindStringSubmatch(ns)
-		if m == nil {
-			continue
-		}
-		if _, err := os.Stat("/proc/" + m[1]); err == nil {
-			continue
-		}
-		if err := removeSpace(ns); err != nil {
-			t.Logf("%v", err)
-		}
-	}
-}
-
-// Spaces lists the named namespaces of this machine.
-func Spaces() ([]string, error) {
-	out, err := run("ip", "netns", "list")
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for line := range strings.Lines(out) {
-		if f := strings.Fields(line); len(f) > 0 {
-			names = append(names, f[0])
-		}
-	}
-	return names, nil
-}
-
-// removeSpace kills what still runs in a namespace, which would keep it alive
-// without a name, and removes it.
-func removeSpace(ns string) error {
-	out, err := run("ip", "netns", "pids", ns)
-	if err != nil {
-		return fmt.Errorf("list the processes of %s: %w", ns, err)
-	}
-	for _, f := range strings.Fields(out) {
-		pid, err := strconv.Atoi(f)
-		if err != nil {
-			return fmt.Errorf("process %q of %s: %w", f, ns, err)
-		}
-		if p, err := os.FindProcess(pid); err == nil {
-			_ = p.Kill() // it may have ended by itself
-		}
-	}
-	if out, err := run("ip", "netns", "del", ns); err != nil {
-		return fmt.Errorf("remove %s: %w: %s", ns, err, out)
-	}
-	return nil
 }

@@ -1,7 +1,9 @@
 package netns_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -84,13 +86,28 @@ func TestOrphansAreRemoved(t *testing.T) {
 	if err := gone.Run(); err != nil {
 		t.Fatal(err)
 	}
-	orphan := netns.SpaceOf(gone.Process.Pid)
-	if out, err := exec.Command("ip", "netns", "add", orphan).CombinedOutput(); err != nil {
+	name := netns.NameOf(gone.Process.Pid)
+	dir := filepath.Join(os.TempDir(), name)
+	if out, err := exec.Command("ip", "netns", "add", name).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	netns.RemoveOrphans(t)
-	if left := spaces(t, []string{orphan}); len(left) != 0 {
+	check(t, os.Mkdir(dir, 0o700))
+	sleeper := exec.Command("ip", "netns", "exec", name, "sleep", "60")
+	check(t, sleeper.Start())
+	check(t, netns.Until(5*time.Second, func() (string, bool) {
+		out, err := exec.Command("ip", "netns", "pids", name).CombinedOutput()
+		return string(out), err == nil && len(out) > 0
+	}))
+
+	check(t, netns.RemoveOrphans())
+	if err := sleeper.Wait(); err == nil {
+		t.Error("the process slept to its end")
+	}
+	if left := spaces(t, []string{name}); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("left behind: %s: %v", dir, err)
 	}
 }
 

@@ -9,9 +9,6 @@ import (
 	"github.com/meshnode/meshnode/testground/netns"
 )
 
-// waits bounds what a healthy mesh does at once.
-const waits = 15 * time.Second
-
 func TestLineOfFive(t *testing.T) {
 	l := newLab(t)
 	hosts := l.Hosts("a", "b", "c", "d", "e")

@@ -18,7 +18,7 @@ var program = sync.OnceValues(func() (string, error) { return netns.Build(progra
 
 func TestMain(m *testing.M) {
 	var err error
-	if programDir, err = os.MkdirTemp("", "meshnode-program"); err != nil {
+	if programDir, err = netns.Scratch(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
