@@ -69,6 +69,9 @@ var remark = regexp.MustCompile(`^test: terminal (\d)(, stays| shows)?$`)
 // TestReadme types the blocks of the first page into terminals, and waits for
 // the lines that the page shows.
 func TestReadme(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the command: run the tests without -short")
+	}
 	page, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package servicerouting
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/meshnode/meshnode/pkg/mesh"
 )
@@ -15,6 +16,9 @@ type budget struct {
 	held          int // bytes of local frames that wait for room
 	paused        bool
 	wait          chan struct{}
+
+	since atomic.Int64 // bytes of other nodes since the sum was taken
+	over  atomic.Bool  // what it said
 }
 
 func (b *budget) init(pause, resume int) {
@@ -47,6 +51,18 @@ func (b *budget) full(queued int) (bool, <-chan struct{}) {
 		b.paused = false
 	}
 	return b.paused, b.wait
+}
+
+// overBudget tells whether the links together hold all that they may, so that
+// another node's frame is refused. The exact sum is taken once in 64 KiB.
+func (f *Forwarder) overBudget(n int) bool {
+	if f.budget.since.Add(int64(n)) < 64<<10 && !f.budget.over.Load() {
+		return false
+	}
+	f.budget.since.Store(0)
+	over := f.Queued() >= f.cfg.Pause
+	f.budget.over.Store(over)
+	return over
 }
 
 // admit waits until a publisher may go on: ErrBusy at once when it does not

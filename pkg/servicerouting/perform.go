@@ -79,7 +79,13 @@ func (f *Forwarder) send(b *batch, a *router.Action, n *neighbour) {
 			item.From, item.Size = b.from.link, b.in[a.Ref].Size
 		}
 	}
-	at, err := n.link.Send(int(a.Lane), &a.Hop, rest, item)
+	var at link.Ref
+	var err error
+	if !local && f.overBudget(len(rest)) {
+		err = mesh.ErrBusy
+	} else {
+		at, err = n.link.Send(int(a.Lane), &a.Hop, rest, item)
+	}
 	switch {
 	case err == nil && local:
 		f.sent(*a)

@@ -214,7 +214,7 @@ func (t *Transport) tryDial(info peer.AddrInfo) {
 	defer cancel()
 	err := t.dial(ctx, info)
 	t.mu.Lock()
-	_ = info // unless the link came up
+	t.plan.failed(time.Now(), info.ID) // unless the link came up
 	missed := t.plan.named(info.ID) && t.plan.targets[info.ID].tries >= missedDials
 	t.mu.Unlock()
 	if err == nil || t.ctx.Err() != nil {

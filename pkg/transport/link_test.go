@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -261,6 +262,22 @@ func TestJunk(t *testing.T) {
 	pass(t, lb, la, "still here")
 }
 
+// A length over the limit is refused before anything is set aside for it.
+func TestReadMessage(t *testing.T) {
+	for in, want := range map[string]error{
+		"\x00\x00\x00\x02ab":       nil,
+		"\x00\x00\x10\x01abcdefgh": mesh.ErrTooLarge,
+		"\xff\xff\xff\xffabcdefgh": mesh.ErrTooLarge,
+		"\x00\x00\x00\x03ab":       io.ErrUnexpectedEOF,
+		"\x00":                     io.ErrUnexpectedEOF,
+		"":                         io.EOF,
+	} {
+		if _, err := readMessage(strings.NewReader(in)); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", in, err, want)
+		}
+	}
+}
+
 func TestConflict(t *testing.T) {
 	key, err := GenerateIdentity()
 	if err != nil {
@@ -343,6 +360,7 @@ func TestReconnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.LinkClosed(b.self)
+	eventually(t, "dials that fail", func() bool { return a.Counters()["dials"] >= 3 })
 	again := start(t, func(c *Config) { c.Identity, c.Listen = key, []string{listen} })
 	la, lb := a.link(t), again.link(t)
 	if la.Hello.Instance != again.Instance() {

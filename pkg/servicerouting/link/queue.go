@@ -3,6 +3,8 @@ package link
 import (
 	"encoding/binary"
 	"time"
+
+	"github.com/meshnode/meshnode/pkg/mesh"
 )
 
 // chunk is a piece of memory into which units are packed, ready to be written.
@@ -117,10 +119,10 @@ func (l *Link) fragments(q *lane, laneNo int, m meta, hop, rest []byte) {
 	part := hop
 	for done := 0; done < total; {
 		head = append(head[:0], byte(laneNo), 0)
-		n := min(maxBody, len(rest))
+		n := min(maxBody, len(rest), l.fill(q))
 		m.first, m.last = done == 0, done+len(part)+n == total
 		if m.first {
-			n = min(maxBody-len(part), len(rest))
+			n = min(maxBody-len(part), len(rest), l.fill(q))
 			m.last = false
 			head[1] |= flagFirst
 			head = binary.BigEndian.AppendUint32(head, uint32(total))
@@ -132,6 +134,18 @@ func (l *Link) fragments(q *lane, laneNo int, m meta, hop, rest []byte) {
 		done += len(part) + n
 		part, rest = nil, rest[n:]
 	}
+}
+
+// fill is the size of a fragment that fills the chunk at the tail of a lane,
+// or the largest when the rest of it is not worth one.
+func (l *Link) fill(q *lane) int {
+	const head = unitHead + fragmentHead + 4 + mesh.HopHeaderLen
+	if q.tail != nil {
+		if room := cap(q.tail.buf) - len(q.tail.buf) - head; room >= 4<<10 {
+			return room
+		}
+	}
+	return maxBody
 }
 
 // leave is called when a unit of a chunk has been written or dropped.

@@ -103,7 +103,7 @@ func (r *Router) probeBranchDone(now time.Time, pr *probe, br *branch) {
 		r.nextRing(now, pr, false)
 		return
 	}
-	r.probeFailed(now, pr)
+	r.probeFailed(now, pr, !br.cut)
 }
 
 // wakeProbe is called when a ring's time is over: the next goes out, and
@@ -116,12 +116,14 @@ func (r *Router) wakeProbe(now time.Time, pr *probe) {
 		r.nextRing(now, pr, false)
 		return
 	}
-	r.probeFailed(now, pr)
+	r.probeFailed(now, pr, false)
 }
 
-func (r *Router) probeFailed(now time.Time, pr *probe) {
+// probeFailed tells those who wait that nobody was found; it is remembered
+// when every branch has said so.
+func (r *Router) probeFailed(now time.Time, pr *probe, all bool) {
 	r.endProbe(pr)
-	if pr.key.bound == "" && !pr.heard && r.cfg.NegativeTTL > 0 {
+	if all && pr.key.bound == "" && !pr.heard && r.cfg.NegativeTTL > 0 {
 		if len(r.negative) >= maxNegative {
 			clear(r.negative)
 		}
