@@ -56,9 +56,15 @@ func TestProblemsKeepTheirSentinelOverTheWire(t *testing.T) {
 	}
 }
 
+// sendFailure has a text of its own: only a node can make a whole SendError.
+type sendFailure struct{ *meshnode.SendError }
+
+func (f sendFailure) Error() string { return "publish: busy" }
+func (f sendFailure) Unwrap() error { return f.SendError }
+
 func TestProblemOfASendError(t *testing.T) {
 	id := mesh.NewID()
-	p := NewProblem(fmt.Errorf("x: %w", &meshnode.SendError{ID: id, Provider: somebody, Status: mesh.StatusBusy, Detail: "full"}))
+	p := NewProblem(sendFailure{&meshnode.SendError{ID: id, Provider: somebody, Status: mesh.StatusBusy, Detail: "full"}})
 	if p.ID != id.String() || p.Provider != somebody || p.Status != mesh.StatusBusy {
 		t.Errorf("%+v", p)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
@@ -89,7 +90,7 @@ func TestRequestGivesTheReplyRaw(t *testing.T) {
 func TestRequestAllGivesRepliesAndErrors(t *testing.T) {
 	c, _ := serve(t, Config{Node: &fake{
 		replies:  []meshnode.Reply{{Payload: []byte("1"), From: somebody}, {Payload: []byte{0xff}}},
-		replyErr: &meshnode.SendError{Op: "request", Status: mesh.StatusHandlerFailed, Detail: "boom"},
+		replyErr: fmt.Errorf("boom: %w", mesh.ErrHandler),
 	}})
 	s, err := c.RequestAll(deadline(t), "orders", nil, Send{})
 	if err != nil {
@@ -104,7 +105,7 @@ func TestRequestAllGivesRepliesAndErrors(t *testing.T) {
 		}
 		got = append(got, string(r.Bytes()))
 	}
-	if want := []string{"1", "\xff", "error: boom"}; !reflect.DeepEqual(got, want) {
+	if want := []string{"1", "\xff", "error: boom: handler failed"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

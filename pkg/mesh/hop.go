@@ -105,10 +105,9 @@ func ParseHop(b []byte) (RawHop, error) {
 
 var errHop = fmt.Errorf("hop header: %w", ErrMalformed)
 
-// Frame is what crosses a link for one message: the hop header, then the
-// envelope's length (4 bytes, big endian), the envelope, and its proof.
-//
-// AppendFrame writes one.
+// AppendFrame writes a frame, which is what crosses a link for one message:
+// the hop header, then the envelope's length (4 bytes, big endian), the
+// envelope, and its proof.
 func AppendFrame(b []byte, h *HopHeader, envelope, proof []byte) []byte {
 	b = h.Append(b)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(envelope)))

@@ -95,7 +95,7 @@ func TestAnswersInOneFrame(t *testing.T) {
 	}
 	for _, n := range []uint32{0, answerHead - 1, MaxAnswer - 3, 1 << 31, math.MaxUint32} {
 		b := binary.BigEndian.AppendUint32(nil, n)
-		if _, _, err := ParseAnswer(append(b, make([]byte, 64)...)); !errors.Is(err, ErrMalformed) {
+		if _, _, err := ParseAnswer(append(b, make([]byte, MaxAnswer)...)); !errors.Is(err, ErrMalformed) {
 			t.Errorf("length %d: %v", n, err)
 		}
 	}

@@ -10,14 +10,13 @@ import (
 
 // batch is what came from a link by one read, and scratch that is used again.
 type batch struct {
-	from    *neighbour
-	frames  []router.Frame
-	in      []link.Frame
-	used    []bool // the outgoing link gives the credit back
-	acts    []router.Action
-	backs   []router.Back
-	sum     [16]byte
-	resends []byte
+	from   *neighbour
+	frames []router.Frame
+	in     []link.Frame
+	used   []bool // the outgoing link gives the credit back
+	acts   []router.Action
+	backs  []router.Back
+	sum    [16]byte
 }
 
 // rest is what follows the hop header of frame ref.
@@ -33,8 +32,8 @@ func (n *neighbour) Frames(_ *link.Link, in []link.Frame) {
 		b.used = append(b.used, false)
 		if err := f.parse(in[i].Bytes, b, &frame); err != nil {
 			f.counters.malformed.Add(1)
-			if hop, err := mesh.ParseHop(in[i].Bytes); err == nil && hop.Seq != 0 {
-				n.link.Answer(&mesh.Answer{Seq: hop.Seq, Status: mesh.StatusMalformed})
+			if hop, bad := mesh.ParseHop(in[i].Bytes); bad == nil && hop.Seq != 0 {
+				n.link.Answer(&mesh.Answer{Seq: hop.Seq, Status: statusOf(err)})
 			}
 			continue
 		}

@@ -1,6 +1,7 @@
 package servicerouting
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -76,6 +77,9 @@ func (f *Forwarder) AddLink(p peer.ID, w io.Writer, r io.Reader, credit uint64) 
 	f.perform(nil, acts)
 	f.handlers.notify()
 	err := n.link.Run()
+	if errors.Is(err, mesh.ErrTimeout) {
+		f.counters.cutOff.Add(1)
+	}
 
 	f.mu.Lock()
 	delete(f.ports, n.port)

@@ -151,7 +151,7 @@ func (f *Forwarder) verify(b *batch, a *router.Action) {
 	if err != nil {
 		f.counters.badProof.Add(1)
 		if n := f.neighbour(a.Port); n != nil && fr.Hop.Seq != 0 {
-			n.link.Answer(&mesh.Answer{Seq: fr.Hop.Seq, Status: mesh.StatusBadProof})
+			n.link.Answer(&mesh.Answer{Seq: fr.Hop.Seq, Status: statusOf(err)})
 		}
 		return
 	}

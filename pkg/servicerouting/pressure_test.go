@@ -62,8 +62,8 @@ func TestNeverReadingNeighbours(t *testing.T) {
 	}
 	f.until(func() bool { return len(hub.Neighbours()) == 101 || len(ended) > 0 }, 0)
 
-	// The node floods: every neighbour is to get every frame, as fast as the
-	// budget lets the publisher.
+	// The node floods up to a thousand messages of 1 KiB a second: every neighbour
+	// is to get every one.
 	stop := make(chan struct{})
 	flooded := 0
 	wg.Go(func() {
@@ -74,10 +74,10 @@ func TestNeverReadingNeighbours(t *testing.T) {
 			default:
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-			_ = hub.PublishAll(ctx, Outgoing{To: to("news"), Class: mesh.ClassFire, Payload: make([]byte, 32<<10)}, func(Result) bool { return true })
+			_ = hub.PublishAll(ctx, Outgoing{To: to("news"), Class: mesh.ClassFire, Payload: make([]byte, 1<<10)}, func(Result) bool { return true })
 			cancel()
 			flooded++
-			pause := time.NewTimer(2 * time.Millisecond)
+			pause := time.NewTimer(time.Millisecond)
 			select {
 			case <-stop:
 			case <-pause.C:

@@ -13,7 +13,7 @@ import (
 
 // DefaultPort is where the profiles server and relay listen unless told
 // otherwise; the others take a free port.
-const DefaultPort = 4747
+const DefaultPort = 7471
 
 // Config of a Transport. DefaultConfig fills it; Validate checks it.
 type Config struct {

@@ -131,8 +131,15 @@ func (t *Transport) dialOnce(ctx context.Context, info peer.AddrInfo) error {
 		return t.dialError(info, err)
 	}
 	t.mu.Lock()
+	refused := n.refused
+	if time.Now().After(n.until) {
+		refused = nil
+	}
 	t.wantLocked(n)
 	t.mu.Unlock()
+	if refused != nil { // before we began to wait
+		return fmt.Errorf("connect to %s: %w", info.ID, refused)
+	}
 	select {
 	case err := <-ch:
 		if err != nil {

@@ -17,6 +17,10 @@ type chunk struct {
 
 const chunkSize = 64 << 10
 
+// frameCost is counted for each queued unit beside its bytes: what this
+// package and the router keep for it.
+const frameCost = 256
+
 // Ref names the bytes of a frame that was queued, as long as they are kept.
 type Ref struct {
 	c        *chunk
@@ -66,7 +70,7 @@ func (q *lane) push(m meta) {
 	}
 	q.metas[(q.head+q.n)%len(q.metas)] = m
 	q.n++
-	q.bytes += m.len
+	q.bytes += m.len + frameCost
 }
 
 func (q *lane) pop() meta {
@@ -74,7 +78,7 @@ func (q *lane) pop() meta {
 	*q.at(0) = meta{}
 	q.head = (q.head + 1) % len(q.metas)
 	q.n--
-	q.bytes -= m.len
+	q.bytes -= m.len + frameCost
 	return m
 }
 

@@ -80,7 +80,7 @@ func (l *Link) gather(out []byte, gone []meta, now time.Time) ([]byte, []meta) {
 			}
 			taken := q.pop()
 			if !taken.dropped {
-				l.queued.Add(-int64(taken.len))
+				l.queued.Add(-int64(taken.len + frameCost))
 				gone = append(gone, taken)
 			}
 			l.leave(taken.c, now)
@@ -118,7 +118,7 @@ func (l *Link) dropStale(now time.Time) (items []Item, gone []meta) {
 				continue // its first part is written
 			}
 			m.dropped = true
-			l.queued.Add(-int64(m.len))
+			l.queued.Add(-int64(m.len + frameCost))
 			gone = append(gone, *m)
 		}
 	}
