@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	tty            bool // stdout is a terminal
+	colour         bool // stderr is one
 	getenv         func(string) string
 
 	format    string // text, json or jsonl
@@ -32,7 +34,7 @@ type app struct {
 func newApp() *app {
 	return &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		tty: isatty.IsTerminal(os.Stdout.Fd()), getenv: os.Getenv,
+		tty: isatty.IsTerminal(os.Stdout.Fd()), colour: isatty.IsTerminal(os.Stderr.Fd()), getenv: os.Getenv,
 	}
 }
 
@@ -49,8 +51,8 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return api.ExitOK
 	case !a.started:
 		err = hint(api.Fail(api.ErrUsage, "%w", err), cmd.CommandPath()+" --help")
-	case ctx.Err() != nil:
-		err = context.Canceled
+	case ctx.Err() != nil && (cmd.Name() != "up" || errors.Is(err, context.Canceled)):
+		err = context.Canceled // up ends well by a signal; its errors are its own
 	}
 	a.printError(err)
 	return api.Lookup(err).Exit

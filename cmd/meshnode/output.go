@@ -27,7 +27,7 @@ func (a *app) printError(err error) {
 		return
 	}
 	mark := func(s string) string { return s }
-	if a.tty && !a.noColor {
+	if a.colour && !a.noColor {
 		mark = func(s string) string { return "\x1b[31m" + s + "\x1b[0m" }
 	}
 	fmt.Fprintf(a.stderr, "%s %s\n", mark("meshnode:"), escape(p.Error()))

@@ -104,7 +104,7 @@ func TestListAsJSON(t *testing.T) {
 
 func TestErrorsArePrintedSafely(t *testing.T) {
 	a, out, talk := testApp(true)
-	a.noColor = true
+	a.colour, a.noColor = true, true
 	a.printError(api.Fail(api.ErrNotFound, "service \"\x1b[2J\""))
 	if strings.Contains(talk.String(), "\x1b") || !strings.Contains(talk.String(), "[MN-0105]") || out.Len() > 0 {
 		t.Errorf("%q", talk)

@@ -79,8 +79,11 @@ func (a *app) requestAll(ctx context.Context, m *api.Multi, to string, body []by
 			return err
 		}
 	}
-	if ok+failed == 0 {
+	if ctx.Err() == nil && ok+failed == 0 {
 		return fmt.Errorf("nobody answered for %q: %w", to, mesh.ErrNoProvider)
+	}
+	if ok+failed == 0 {
+		return ctx.Err()
 	}
 	return partly(ok, failed, last)
 }

@@ -25,7 +25,8 @@ func (a *app) subCmd() *cobra.Command {
 of a service is one of its providers: a message to one goes to one of them.
 
 Given several --api, each message is printed once, whichever daemon brings it,
-and a daemon that went away is tried again for as long as another one lives.`,
+and a daemon that went away is tried again for as long as another one lives. A
+reader that takes nothing for 30 seconds is cut off.`,
 		Example: `  meshnode sub orders -o jsonl | jq .text
   meshnode sub group:lobby --count 3 --timeout 1m`,
 		Args:              cobra.ExactArgs(1),

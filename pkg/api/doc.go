@@ -36,7 +36,8 @@
 //
 // Sending takes class=fire|confirm|stored, failover=1, ttl=1..10, key=, id=,
 // nowait=1 and timeout=5s as query, the Content-Type, and application headers
-// as "Mesh-Header-<name>" (names arrive in lower case).
+// as "Mesh-Header-<name>" (names arrive in lower case). Headers of a reply that
+// HTTP cannot carry are left out; lines of Reply have them all.
 //
 // Subscribing takes policy=block|drop-oldest|drop-newest, buffer=N and
 // attr=name=value; work takes concurrency=N and attr. Lines are

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -44,7 +43,7 @@ type Server struct {
 	mu      sync.Mutex
 	servers []*http.Server
 	closed  bool
-	wg      sync.WaitGroup
+	wg      sync.WaitGroup // calls, and Down
 }
 
 // NewServer makes a server; it runs in Serve.
@@ -101,12 +100,11 @@ func (s *Server) routes() *http.ServeMux {
 // Serve answers on l until Shutdown or Close, then returns nil.
 func (s *Server) Serve(l *Listener) error {
 	srv := &http.Server{
-		Handler:           l.guard(s.mux),
+		Handler:           l.guard(s.counted()),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-		BaseContext:       func(net.Listener) context.Context { return s.ctx },
 	}
 	s.mu.Lock()
 	if s.closed {
@@ -121,13 +119,38 @@ func (s *Server) Serve(l *Listener) error {
 	return nil
 }
 
-// Shutdown takes no new call, ends the streams and waits for the other calls.
-func (s *Server) Shutdown(ctx context.Context) error {
-	return s.stop(func(srv *http.Server) error { return srv.Shutdown(ctx) })
+// counted makes Close wait for every call, which http.Server does not.
+func (s *Server) counted() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		if s.closed {
+			s.mu.Unlock()
+			writeProblem(w, fmt.Errorf("the daemon goes down: %w", mesh.ErrDraining))
+			return
+		}
+		s.wg.Add(1)
+		s.mu.Unlock()
+		defer s.wg.Done()
+		s.mux.ServeHTTP(w, r)
+	})
 }
 
-// Close cuts every call off.
-func (s *Server) Close() error { return s.stop((*http.Server).Close) }
+// Shutdown takes no new call, ends the streams and waits for the other calls.
+// When ctx ends first its error is returned, and Close is left to do.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.stop(func(srv *http.Server) error { return srv.Shutdown(ctx) })
+	if err == nil {
+		s.wg.Wait()
+	}
+	return err
+}
+
+// Close cuts every call off and waits until it has ended.
+func (s *Server) Close() error {
+	err := s.stop((*http.Server).Close)
+	s.wg.Wait()
+	return err
+}
 
 func (s *Server) stop(each func(*http.Server) error) error {
 	s.mu.Lock()
@@ -139,7 +162,6 @@ func (s *Server) stop(each func(*http.Server) error) error {
 	for _, srv := range servers {
 		errs = append(errs, each(srv))
 	}
-	s.wg.Wait()
 	return errors.Join(errs...)
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -16,6 +17,8 @@ type stream struct {
 	w   http.ResponseWriter
 	rc  *http.ResponseController
 	sse bool
+	ctx context.Context // ends with the call, or with the server
+	end func()
 }
 
 // openStream takes a slot; nothing is sent before begin.
@@ -25,8 +28,10 @@ func (s *Server) openStream(w http.ResponseWriter, r *http.Request) (*stream, er
 	default:
 		return nil, Fail(ErrStreams, "%d streams are open, no more are taken", MaxStreams)
 	}
+	ctx, cancel := context.WithCancel(r.Context())
+	detach := context.AfterFunc(s.ctx, cancel)
 	return &stream{
-		s: s, w: w, rc: http.NewResponseController(w),
+		s: s, w: w, rc: http.NewResponseController(w), ctx: ctx, end: func() { detach(); cancel() },
 		sse: strings.Contains(r.Header.Get("Accept"), "text/event-stream"),
 	}, nil
 }
@@ -47,6 +52,7 @@ func (o *stream) begin() error {
 
 // close gives the slot back, and the connection to its next call.
 func (o *stream) close() {
+	o.end()
 	_ = o.rc.SetWriteDeadline(time.Time{})
 	<-o.s.streams
 }
@@ -112,7 +118,7 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, to string) er
 		return err
 	}
 	defer out.close()
-	messages, err := s.cfg.Node.Subscribe(r.Context(), to, o)
+	messages, err := s.cfg.Node.Subscribe(out.ctx, to, o)
 	if err != nil {
 		return err
 	}
@@ -120,7 +126,7 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, to string) er
 		return nil // the reader is gone
 	}
 	for m, err := range messages {
-		if r.Context().Err() != nil {
+		if out.ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {

@@ -121,7 +121,7 @@ func (s *Server) serveWork(w http.ResponseWriter, r *http.Request) error {
 	}
 	for {
 		select {
-		case <-r.Context().Done():
+		case <-out.ctx.Done():
 			return nil
 		case it := <-k.hand:
 			s.work.put(it)

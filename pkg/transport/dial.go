@@ -21,6 +21,8 @@ const (
 	maxDials       = 8
 	dialTimeout    = 20 * time.Second
 	connectTimeout = 30 * time.Second
+	connectTries   = 3
+	connectPause   = 200 * time.Millisecond
 	lostTries      = 4
 	missedDials    = 3 // before a named peer is worth a warning
 )
@@ -51,7 +53,18 @@ func (t *Transport) Connect(ctx context.Context, addr string) (peer.ID, error) {
 	n.barred, n.refused, n.until, n.tries = false, nil, time.Time{}, 0
 	t.plan.allow(time.Now(), info.ID)
 	t.mu.Unlock()
-	if err := t.dial(ctx, *info); err != nil {
+	err = t.dial(ctx, *info)
+	// Two nodes that dial each other at the same moment can meet as two
+	// clients (TCP's simultaneous open, RFC 9293 section 3.5), which fails for
+	// both: try again, at another moment.
+	for try := 1; try < connectTries && errors.As(err, new(*swarm.DialError)); try++ {
+		select {
+		case <-time.After(time.Duration(randomFloat() * float64(connectPause))):
+		case <-ctx.Done():
+		}
+		err = t.dial(ctx, *info)
+	}
+	if err != nil {
 		return info.ID, err
 	}
 	t.mu.Lock()
