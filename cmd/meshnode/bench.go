@@ -145,5 +145,5 @@ func (a *app) benchText(r *benchResult) error {
 	if r.Lost != nil {
 		rows = append(rows, []string{"lost", fmt.Sprint(*r.Lost)}, []string{"repeated", fmt.Sprint(*r.Repeated)})
 	}
-	return a.table([]string{"", ""}, rows)
+	return a.table(nil, rows)
 }

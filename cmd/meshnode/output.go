@@ -105,14 +105,14 @@ func list[T any](a *app, whole any, items []T, columns []string, row func(T) []s
 }
 
 // table is aligned under a head on a terminal, and plain tab-separated lines
-// in a pipe.
+// in a pipe. Without columns it has no head.
 func (a *app) table(columns []string, rows [][]string) error {
 	w := a.stdout
 	if a.tty {
 		tw := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 		defer func() { _ = tw.Flush() }()
 		w = tw
-		if len(rows) > 0 {
+		if len(rows) > 0 && columns != nil {
 			fmt.Fprintln(w, strings.Join(columns, "\t"))
 		}
 	}

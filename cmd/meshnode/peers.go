@@ -62,7 +62,7 @@ func (a *app) peersShowCmd() *cobra.Command {
 				return err
 			}
 			return a.object(v, func() error {
-				return a.table([]string{"", ""}, [][]string{
+				return a.table(nil, [][]string{
 					{"peer id", p.ID.String()}, {"name", p.Name}, {"agent", p.Agent}, {"address", p.Address},
 					{"transport", p.Transport}, {"state", p.State}, {"rtt", short(p.RTT)},
 					{"since", p.Since.Format(time.RFC3339)}, {"queued", fmt.Sprintf("%d bytes", p.Queued)},

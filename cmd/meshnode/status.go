@@ -82,7 +82,7 @@ func (a *app) statusText(st api.Status) error {
 	for _, w := range st.Warnings {
 		rows = append(rows, []string{"warning", w})
 	}
-	return a.table([]string{"", ""}, rows)
+	return a.table(nil, rows)
 }
 
 func (a *app) peerTable(p api.Peers) error {

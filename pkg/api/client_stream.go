@@ -81,7 +81,7 @@ func streamEnd(ctx context.Context, c *Client, path string, finite bool, err err
 	case err == nil:
 		err = io.ErrUnexpectedEOF
 	}
-	return fmt.Errorf("the daemon at %s ended the stream: %w: %w", c.addr, ErrNoDaemon, err)
+	return Fail(ErrNoDaemon, "the daemon at %s ended the stream: %w", c.addr, err)
 }
 
 // Subscribe gives the messages to a service, or to a group ("group:lobby").

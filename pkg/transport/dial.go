@@ -53,11 +53,12 @@ func (t *Transport) Connect(ctx context.Context, addr string) (peer.ID, error) {
 	n.barred, n.refused, n.until, n.tries = false, nil, time.Time{}, 0
 	t.plan.allow(time.Now(), info.ID)
 	t.mu.Unlock()
+	began := time.Now()
 	err = t.dial(ctx, *info)
 	// Two nodes that dial each other at the same moment can meet as two
 	// clients (TCP's simultaneous open, RFC 9293 section 3.5), which fails for
-	// both: try again, at another moment.
-	for try := 1; try < connectTries && errors.As(err, new(*swarm.DialError)); try++ {
+	// both, and at once: try again, at another moment.
+	for try := 1; try < connectTries && time.Since(began) < time.Second && errors.As(err, new(*swarm.DialError)); try++ {
 		select {
 		case <-time.After(time.Duration(randomFloat() * float64(connectPause))):
 		case <-ctx.Done():
