@@ -45,7 +45,9 @@ func (e *SendError) Error() string {
 	if e.Provider != "" {
 		s += " at " + e.Provider.String()
 	}
-	s += ": " + e.err.Error()
+	if e.err != nil {
+		s += ": " + e.err.Error()
+	}
 	if e.Detail != "" {
 		s += ": " + e.Detail
 	}

@@ -2,6 +2,7 @@ package servicerouting
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -336,6 +337,9 @@ func (f *Forwarder) call(reg *registration, j *job, redelivered bool) (res ledge
 	out, err := reg.fn(ctx, d)
 	if err == nil {
 		return ledger.Result{Status: mesh.StatusOK, Payload: out.Payload, ContentType: out.ContentType, Headers: out.Headers, Redelivered: redelivered}, false
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) { // its time was over: what it did nobody knows
+		return ledger.Result{Status: mesh.StatusTimeout, Detail: err.Error(), Redelivered: redelivered}, false
 	}
 	if _, ok := err.(retryable); ok {
 		return ledger.Result{Status: mesh.StatusBusy, Detail: err.Error()}, true
