@@ -31,8 +31,13 @@ const (
 	Remember = 4 * time.Minute
 	// Queue is the depth of each of GossipSub's queues, and of a subscription.
 	Queue = 4096
-	// MaxGroups is how many groups a node is in or relays for.
+	// MaxGroups is how many groups a node is in. One that it only sends to
+	// makes room for the next.
 	MaxGroups = 256
+	// MaxRelayed is how many more it relays for.
+	MaxRelayed = 256
+	// MaxOfNeighbour is how many groups of one neighbour are kept track of.
+	MaxOfNeighbour = MaxGroups + MaxRelayed
 	// MaxOutstanding is how many messages may wait for one neighbour before a
 	// publisher is paused.
 	MaxOutstanding = 2048
@@ -80,12 +85,13 @@ type Groups struct {
 	wg     sync.WaitGroup
 	pace   *rate.Limiter
 	trace  tracer
-	wanted chan string // topics that neighbours are in
+	filter *filter
 	// byTopic finds a topic from within GossipSub's loop, without g.mu.
 	byTopic sync.Map
 
 	mu     sync.Mutex
 	topics map[string]*topic
+	uses   uint64 // of topics, to tell which was used last
 	closed bool
 }
 
@@ -96,8 +102,9 @@ func New(h host.Host, cfg Config) (*Groups, error) {
 	}
 	g := &Groups{
 		cfg: cfg, host: h, prefix: "/meshnode/" + cfg.Network.String() + "/group/",
-		pace: rate.NewLimiter(Rate, Queue), topics: make(map[string]*topic), wanted: make(chan string, 64),
+		pace: rate.NewLimiter(Rate, Queue), topics: make(map[string]*topic),
 	}
+	g.filter = newFilter(g)
 	g.trace.init(g)
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	var err error
@@ -107,7 +114,7 @@ func New(h host.Host, cfg Config) (*Groups, error) {
 		pubsub.WithSeenMessagesTTL(Remember),
 		pubsub.WithPeerOutboundQueueSize(Queue), pubsub.WithValidateQueueSize(Queue),
 		pubsub.WithFloodPublish(true), pubsub.WithRawTracer(&g.trace),
-		pubsub.WithSubscriptionFilter(filter{g}), pubsub.WithLogger(cfg.Logger),
+		pubsub.WithSubscriptionFilter(g.filter), pubsub.WithLogger(cfg.Logger),
 	)
 	if err != nil {
 		g.cancel()
@@ -136,50 +143,95 @@ func (g *Groups) Close() error {
 	return nil
 }
 
-// topic joins the topic of a group, once.
+// topic joins the topic of a group, once, to use it; the caller releases it.
 func (g *Groups) topic(name string) (*topic, error) {
 	if err := mesh.ValidName("group name", name); err != nil {
 		return nil, err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed {
-		return nil, fmt.Errorf("group %s: %w", name, mesh.ErrDraining)
+	t, err := g.find(name)
+	if err == nil && !t.own() {
+		err = g.makeRoom()
 	}
-	if t := g.topics[name]; t != nil {
-		return t, nil
+	if err == nil && t == nil {
+		t, err = g.join(name)
 	}
-	if len(g.topics) >= MaxGroups {
-		return nil, fmt.Errorf("group %s: this node is in %d groups already: %w", name, MaxGroups, mesh.ErrTooLarge)
-	}
-	t, err := g.join(name)
 	if err != nil {
 		return nil, fmt.Errorf("group %s: %w", name, err)
 	}
-	g.topics[name] = t
+	t.busy++
+	g.uses++
+	t.used.Store(g.uses)
 	return t, nil
 }
 
-// filter admits topics of this network's groups, so that nobody makes us keep
-// track of others.
-type filter struct{ g *Groups }
-
-func (f filter) CanSubscribe(t string) bool { return strings.HasPrefix(t, f.g.prefix) }
-
-func (f filter) FilterIncomingSubscriptions(_ peer.ID, subs []*pb.RPC_SubOpts) ([]*pb.RPC_SubOpts, error) {
-	if len(subs) > MaxGroups {
-		return nil, fmt.Errorf("%d subscriptions at once, at most %d: %w", len(subs), MaxGroups, mesh.ErrTooLarge)
+// find gives the topic of a group, nil when there is none. Called, like the
+// next ones, with g.mu held.
+func (g *Groups) find(name string) (*topic, error) {
+	if g.closed {
+		return nil, mesh.ErrDraining
 	}
-	out := slices.DeleteFunc(slices.Clone(subs), func(s *pb.RPC_SubOpts) bool { return !f.CanSubscribe(s.GetTopicid()) })
-	for _, s := range out {
-		if s.GetSubscribe() {
-			select {
-			case f.g.wanted <- strings.TrimPrefix(s.GetTopicid(), f.g.prefix):
-			default: // the neighbour will be heard of again with its next group
-			}
+	return g.topics[name], nil
+}
+
+// makeRoom gives up the group that this node sent to longest ago, when it
+// uses as many as it may.
+func (g *Groups) makeRoom() error {
+	n := 0
+	var idle *topic
+	for _, t := range g.topics {
+		if !t.own() {
+			continue
+		}
+		n++
+		if t.idle() && (idle == nil || t.used.Load() < idle.used.Load()) {
+			idle = t
 		}
 	}
-	return out, nil
+	switch {
+	case n < MaxGroups:
+	case idle == nil:
+		return fmt.Errorf("this node is in %d groups already, leave one first: %w", MaxGroups, mesh.ErrTooLarge)
+	case idle.relayed():
+		idle.used.Store(0)
+	default:
+		delete(g.topics, idle.name)
+		idle.close()
+	}
+	return nil
+}
+
+// relayFor passes on a group's messages for neighbours.
+func (g *Groups) relayFor(name string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t, err := g.find(name)
+	if err != nil || t != nil && t.relayed() {
+		return err
+	}
+	n := 0
+	for _, o := range g.topics {
+		if o.relayed() {
+			n++
+		}
+	}
+	if n >= MaxRelayed {
+		return fmt.Errorf("this node relays for %d groups already: %w", MaxRelayed, mesh.ErrTooLarge)
+	}
+	if t == nil {
+		if t, err = g.join(name); err != nil {
+			return err
+		}
+	}
+	return t.relay()
+}
+
+// release ends a use of a topic.
+func (g *Groups) release(t *topic) {
+	g.mu.Lock()
+	t.busy--
+	g.mu.Unlock()
 }
 
 // relay passes on what goes between neighbours, in groups that this node is
@@ -189,12 +241,10 @@ func (g *Groups) relay() {
 		select {
 		case <-g.ctx.Done():
 			return
-		case name := <-g.wanted:
-			t, err := g.topic(name)
-			if err == nil {
-				err = t.relay()
-			}
-			if err != nil {
+		case <-g.filter.wake:
+		}
+		for name := range g.filter.take() {
+			if err := g.relayFor(name); err != nil {
 				g.cfg.Logger.Debug("relay", "group", name, "err", err)
 			}
 		}

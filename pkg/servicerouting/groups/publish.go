@@ -21,6 +21,7 @@ func (g *Groups) Publish(ctx context.Context, name string, payload []byte, heade
 	if err != nil {
 		return err
 	}
+	defer g.release(t)
 	now := time.Now().Truncate(time.Millisecond)
 	e := &mesh.Envelope{
 		ID: mesh.NewID(), Origin: g.host.ID(), Network: g.cfg.Network, Address: mesh.Group(name), Mode: mesh.ModeAll,

@@ -34,16 +34,19 @@ type Subscription struct {
 	dropped atomic.Uint64
 }
 
-// Subscribe joins a group. The subscription holds buffer messages.
+// Subscribe joins a group. The subscription holds buffer messages; 0 is Queue.
 func (g *Groups) Subscribe(name string, policy Policy, buffer int) (*Subscription, error) {
 	t, err := g.topic(name)
 	if err != nil {
 		return nil, err
 	}
+	defer g.release(t)
+	if buffer < 1 {
+		buffer = Queue
+	}
 	s := &Subscription{t: t, policy: policy, ch: make(chan Message, buffer), done: make(chan struct{})}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.used = true
 	if t.sub == nil {
 		if t.sub, err = t.t.Subscribe(pubsub.WithBufferSize(Queue)); err != nil {
 			t.sub = nil

@@ -22,13 +22,14 @@ type topic struct {
 	t    *pubsub.Topic
 
 	sent, got, dropped atomic.Uint64
+	used               atomic.Uint64 // number of its last use by this node, 0: it only relays
+	busy               int           // uses now; under g.mu
 
 	mu     sync.Mutex
 	sub    *pubsub.Subscription
 	stop   context.CancelFunc // ends the pump
 	pumped chan struct{}
 	subs   []*Subscription
-	used   bool // this node has sent to it or been in it
 	sentTo bool
 	undo   pubsub.RelayCancelFunc
 }
@@ -45,6 +46,7 @@ func (g *Groups) join(name string) (*topic, error) {
 		return nil, errors.Join(err, g.ps.UnregisterTopicValidator(full))
 	}
 	g.byTopic.Store(full, t)
+	g.topics[name] = t
 	return t, nil
 }
 
@@ -60,6 +62,23 @@ func (t *topic) relay() error {
 	return err
 }
 
+// own reports that this node is in the group, or has sent to it.
+func (t *topic) own() bool { return t != nil && t.used.Load() > 0 }
+
+func (t *topic) relayed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.undo != nil
+}
+
+// idle reports that this node is not in the group, and not sending to it
+// now. Called with g.mu held.
+func (t *topic) idle() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.busy == 0 && t.sub == nil
+}
+
 // validate checks a message before it goes on: rejected is only what its
 // sender must have known to be wrong.
 func (t *topic) validate(_ context.Context, _ peer.ID, m *pubsub.Message) pubsub.ValidationResult {
@@ -70,14 +89,21 @@ func (t *topic) validate(_ context.Context, _ peer.ID, m *pubsub.Message) pubsub
 	}
 	e, err := mesh.DecodeEnvelope(envelope)
 	switch {
+	case errors.Is(err, mesh.ErrVersion):
+		return pubsub.ValidationIgnore
 	case err != nil, e.Address.Kind != mesh.KindGroup, e.Address.Name != t.name, len(e.Payload) > MaxPayload:
 		return pubsub.ValidationReject
 	case e.Network != t.g.cfg.Network, mesh.CheckTime(time.Now(), mesh.TimeOf(e.Created), mesh.TimeOf(e.Expires)) != nil,
 		e.Expires.Sub(e.Created) > Lifetime:
 		return pubsub.ValidationIgnore
 	}
-	if m.ReceivedFrom != t.g.host.ID() && mesh.VerifyEnvelope(e.Origin, envelope, proof) != nil {
-		return pubsub.ValidationReject
+	if m.ReceivedFrom != t.g.host.ID() {
+		switch err := mesh.VerifyEnvelope(e.Origin, envelope, proof); {
+		case errors.Is(err, mesh.ErrNeedSignature): // a proof of a later version
+			return pubsub.ValidationIgnore
+		case err != nil:
+			return pubsub.ValidationReject
+		}
 	}
 	m.ValidatorData = e
 	return pubsub.ValidationAccept
@@ -87,7 +113,7 @@ func (t *topic) validate(_ context.Context, _ peer.ID, m *pubsub.Message) pubsub
 func (t *topic) publish(ctx context.Context, data []byte) error {
 	t.mu.Lock()
 	first := !t.sentTo
-	t.used, t.sentTo = true, true
+	t.sentTo = true
 	here := len(t.subs) > 0
 	t.mu.Unlock()
 	if first || len(t.t.ListPeers()) == 0 {
@@ -142,7 +168,7 @@ func (t *topic) settle(ctx context.Context) error {
 
 func (t *topic) info() (Info, bool) {
 	t.mu.Lock()
-	in := t.used || len(t.subs) > 0
+	in := t.used.Load() > 0
 	dropped := t.dropped.Load()
 	for _, s := range t.subs {
 		dropped += s.dropped.Load()

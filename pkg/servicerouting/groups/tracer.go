@@ -19,17 +19,24 @@ type tracer struct {
 	droppedIn  atomic.Uint64
 
 	mu      sync.Mutex
-	waiting map[peer.ID]int // messages queued and not yet written
-	over    int             // neighbours with too many
-	change  chan struct{}   // closed when over falls to 0
+	waiting map[peer.ID]*outlet
+	over    int           // neighbours with too many, that are waited for
+	change  chan struct{} // closed when over falls to 0
+}
+
+// outlet is what waits for one neighbour.
+type outlet struct {
+	n     int  // messages queued and not yet written
+	stuck bool // it is not waited for, until most of it has been written
 }
 
 func (t *tracer) init(g *Groups) {
-	t.g, t.waiting, t.change = g, make(map[peer.ID]int), make(chan struct{})
+	t.g, t.waiting, t.change = g, make(map[peer.ID]*outlet), make(chan struct{})
 }
 
-// room waits until no neighbour has too much waiting; one that takes nothing
-// for a while is not waited for: its losses are counted.
+// room waits until no neighbour has too much waiting, but not longer than a
+// second: those that still have are not waited for any more until they have
+// caught up; their losses are counted.
 func (t *tracer) room(ctx context.Context) error {
 	patience := time.NewTimer(time.Second)
 	defer patience.Stop()
@@ -43,6 +50,7 @@ func (t *tracer) room(ctx context.Context) error {
 		select {
 		case <-change:
 		case <-patience.C:
+			t.giveUp()
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -50,17 +58,45 @@ func (t *tracer) room(ctx context.Context) error {
 	}
 }
 
-func (t *tracer) add(p peer.ID, n int) {
+func (t *tracer) giveUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	before := t.waiting[p]
-	after := max(0, before+n)
-	t.waiting[p] = after
-	switch {
-	case before < MaxOutstanding && after >= MaxOutstanding:
+	for _, o := range t.waiting {
+		if o.n >= MaxOutstanding && !o.stuck {
+			o.stuck = true
+			t.fell()
+		}
+	}
+}
+
+func (t *tracer) queued(p peer.ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.waiting[p]
+	if o == nil {
+		o = new(outlet)
+		t.waiting[p] = o
+	}
+	if o.n++; o.n == MaxOutstanding && !o.stuck {
 		t.over++
-	case before >= MaxOutstanding && after < MaxOutstanding:
+	}
+}
+
+func (t *tracer) written(p peer.ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.waiting[p]
+	if o == nil { // its stream was given up meanwhile
+		return
+	}
+	if o.n--; o.n == MaxOutstanding-1 && !o.stuck {
 		t.fell()
+	}
+	if o.n <= MaxOutstanding/2 {
+		o.stuck = false
+	}
+	if o.n <= 0 {
+		delete(t.waiting, p)
 	}
 }
 
@@ -74,19 +110,24 @@ func (t *tracer) fell() {
 // SendRPC is called when an RPC enters a neighbour's queue.
 func (t *tracer) SendRPC(rpc *pubsub.RPC, p peer.ID) {
 	if len(rpc.GetPublish()) > 0 {
-		t.add(p, 1)
+		t.queued(p)
 	}
 }
 
 // SendRPCCompleted is called when it has been written.
 func (t *tracer) SendRPCCompleted(rpc *pubsub.RPC, p peer.ID, _ time.Duration) {
 	if len(rpc.GetPublish()) > 0 {
-		t.add(p, -1)
+		t.written(p)
 	}
 }
 
 // DropRPC is called when a neighbour's queue is full.
-func (t *tracer) DropRPC(rpc *pubsub.RPC, _ peer.ID) { t.droppedOut.Add(uint64(len(rpc.GetPublish()))) }
+func (t *tracer) DropRPC(rpc *pubsub.RPC, _ peer.ID) {
+	for _, m := range rpc.GetPublish() {
+		t.droppedOut.Add(1)
+		t.count(m.GetTopic())
+	}
+}
 
 // UndeliverableMessage is called when a group's subscription here is full.
 func (t *tracer) UndeliverableMessage(m *pubsub.Message) { t.lost(m.GetTopic()) }
@@ -99,10 +140,14 @@ func (t *tracer) RejectMessage(m *pubsub.Message, reason string) {
 	}
 }
 
-// lost runs within GossipSub's loop: it must not wait for g.mu, which is held
-// across calls into that loop.
 func (t *tracer) lost(full string) {
 	t.droppedIn.Add(1)
+	t.count(full)
+}
+
+// count runs within GossipSub's loop: it must not wait for g.mu, which is held
+// across calls into that loop.
+func (t *tracer) count(full string) {
 	if top, ok := t.g.byTopic.Load(full); ok {
 		top.(*topic).dropped.Add(1)
 	}
@@ -112,7 +157,7 @@ func (t *tracer) lost(full string) {
 func (t *tracer) OnClosedOutboundStream(p peer.ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.waiting[p] >= MaxOutstanding {
+	if o := t.waiting[p]; o != nil && o.n >= MaxOutstanding && !o.stuck {
 		t.fell()
 	}
 	delete(t.waiting, p)
