@@ -43,7 +43,8 @@ const NodeAddress = "node:"
 
 // Handle serves a service, or with NodeAddress the node's own address, until
 // the registration is closed. Several handlers of one service share its
-// messages; give them attributes to tell them apart.
+// messages, those to all too: the node is one provider. Attributes tell them
+// apart for selectors.
 func (n *Node) Handle(service string, h Handler, opts ...HandleOption) (*Registration, error) {
 	var o handleOptions
 	for _, opt := range opts {

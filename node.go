@@ -164,11 +164,19 @@ func (n *Node) Drain(ctx context.Context) error { return n.fw.Drain(ctx) }
 // Undrain takes work again.
 func (n *Node) Undrain() { n.fw.Undrain() }
 
+// goodbye is how long Shutdown lets the neighbours take what is queued for them.
+const goodbye = 2 * time.Second
+
 // Shutdown drains, tells the neighbours, and closes. With ctx over it closes
 // all the same, and returns ctx's error. It may be called twice.
 func (n *Node) Shutdown(ctx context.Context) error {
+	if n.isClosed() {
+		return n.Close()
+	}
 	err := n.Drain(ctx)
-	n.fw.Goodbye()
+	last, cancel := context.WithTimeout(ctx, goodbye)
+	n.fw.Goodbye(last)
+	cancel()
 	return errors.Join(err, n.Close())
 }
 

@@ -55,9 +55,15 @@ func WithID(id mesh.ID) SendOption { return func(o *servicerouting.Outgoing) { o
 // NoWait gives ErrBusy rather than wait for room.
 func NoWait() SendOption { return func(o *servicerouting.Outgoing) { o.NoWait = true } }
 
-func outgoing(to string, payload []byte, opts []SendOption) (servicerouting.Outgoing, error) {
+func (n *Node) outgoing(to string, payload []byte, request bool, opts []SendOption) (servicerouting.Outgoing, error) {
 	addr, err := mesh.ParseAddress(to)
-	o := servicerouting.Outgoing{To: addr, Payload: payload}
+	if err == nil && addr.Network == n.cfg.Network {
+		addr.Network = ""
+	}
+	o := servicerouting.Outgoing{To: addr, Payload: payload, Request: request}
+	if n.isClosed() {
+		return o, ErrClosed
+	}
 	if err != nil {
 		return o, err
 	}
@@ -70,6 +76,9 @@ func outgoing(to string, payload []byte, opts []SendOption) (servicerouting.Outg
 	if o.Class == mesh.ClassStored {
 		return o, fmt.Errorf("class stored is not offered by this version: %w", mesh.ErrMalformed)
 	}
+	if request && o.Class == mesh.ClassFire {
+		return o, fmt.Errorf("a request waits for a reply, class fire for nothing: use Publish: %w", mesh.ErrMalformed)
+	}
 	return o, nil
 }
 
@@ -78,7 +87,7 @@ func outgoing(to string, payload []byte, opts []SendOption) (servicerouting.Outg
 // link has taken the message. It waits for room, and until ctx's deadline, 30
 // s without one, for the word.
 func (n *Node) Publish(ctx context.Context, to string, payload []byte, opts ...SendOption) (Receipt, error) {
-	o, err := outgoing(to, payload, opts)
+	o, err := n.outgoing(to, payload, false, opts)
 	if err != nil {
 		return Receipt{}, sendError("publish", to, servicerouting.Result{}, err)
 	}
@@ -91,7 +100,7 @@ func (n *Node) Publish(ctx context.Context, to string, payload []byte, opts ...S
 // no branch of the mesh could reach are not known. Receipts come with an error when some
 // may be missing, and with ErrNoProvider when there is none.
 func (n *Node) PublishAll(ctx context.Context, to string, payload []byte, opts ...SendOption) ([]Receipt, error) {
-	o, err := outgoing(to, payload, opts)
+	o, err := n.outgoing(to, payload, false, opts)
 	if err != nil {
 		return nil, sendError("publish", to, servicerouting.Result{}, err)
 	}
@@ -105,11 +114,10 @@ func (n *Node) PublishAll(ctx context.Context, to string, payload []byte, opts .
 
 // Request sends to one provider and returns its reply.
 func (n *Node) Request(ctx context.Context, to string, payload []byte, opts ...SendOption) (Reply, error) {
-	o, err := outgoing(to, payload, opts)
+	o, err := n.outgoing(to, payload, true, opts)
 	if err != nil {
 		return Reply{}, sendError("request", to, servicerouting.Result{}, err)
 	}
-	o.Request = true
 	r, err := n.fw.Publish(ctx, o)
 	return reply(r), sendError("request", to, r, n.explain(o.To, err))
 }
@@ -119,12 +127,11 @@ func (n *Node) Request(ctx context.Context, to string, payload []byte, opts ...S
 // having answered, or ctx being over.
 func (n *Node) RequestAll(ctx context.Context, to string, payload []byte, opts ...SendOption) iter.Seq2[Reply, error] {
 	return func(yield func(Reply, error) bool) {
-		o, err := outgoing(to, payload, opts)
+		o, err := n.outgoing(to, payload, true, opts)
 		if err != nil {
 			yield(Reply{}, sendError("request", to, servicerouting.Result{}, err))
 			return
 		}
-		o.Request = true
 		stopped := false
 		err = n.fw.PublishAll(ctx, o, func(r servicerouting.Result) bool {
 			stopped = !yield(reply(r), sendError("request", to, r, r.Status.Err()))

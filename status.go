@@ -14,7 +14,12 @@ import (
 
 // Ready returns when the node can send and be sent to: New has made it so
 // already, unless it is draining or closed.
-func (n *Node) Ready(ctx context.Context) error { return n.Wait(ctx) }
+func (n *Node) Ready(ctx context.Context) error {
+	if n.fw.Draining() {
+		return fmt.Errorf("not ready: %w", mesh.ErrDraining)
+	}
+	return n.Wait(ctx)
+}
 
 // Condition is something to Wait for.
 type Condition func(ctx context.Context, n *Node) (met bool, why string)

@@ -18,7 +18,8 @@ const (
 	// Block: the message waits; its sender hears nothing meanwhile, and of a
 	// group's messages later ones wait too.
 	Block Policy = iota
-	// DropOldest: the oldest waiting message makes room.
+	// DropOldest: the oldest waiting message makes room. Of a service's messages
+	// its sender has been told that it was handled.
 	DropOldest
 	// DropNewest: the message itself goes.
 	DropNewest
@@ -88,7 +89,7 @@ func (n *Node) Subscribe(ctx context.Context, to string, opts ...SubscribeOption
 			if ctx.Err() != nil || n.isClosed() {
 				return
 			}
-			if !yield(m, err) {
+			if !yield(m, err) || err != nil {
 				return
 			}
 		}

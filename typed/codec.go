@@ -77,6 +77,9 @@ func decode[T any](b []byte, contentType string) (v T, err error) {
 	if err := json.Unmarshal(b, &v); err != nil {
 		return v, fmt.Errorf("%w: %w", ErrDecode, err)
 	}
+	if r := reflect.ValueOf(&v).Elem(); r.Kind() == reflect.Pointer && r.IsNil() {
+		return v, fmt.Errorf("%w: null", ErrDecode)
+	}
 	return v, validate(&v)
 }
 

@@ -255,8 +255,9 @@ func lifetime(c Class) time.Duration {
 }
 
 // CheckTime holds the rules that need a clock: ErrExpired or ErrClockSkew.
+// Both allow for the clock tolerance.
 func CheckTime(now time.Time, created, expires Time) error {
-	if Time(now.UnixMilli()) > expires {
+	if Time(now.Add(-ClockTolerance).UnixMilli()) > expires {
 		return fmt.Errorf("expired %v ago: %w", now.Sub(expires.Std()).Round(time.Millisecond), ErrExpired)
 	}
 	if ahead := created.Std().Sub(now); ahead > ClockTolerance {

@@ -274,8 +274,8 @@ func TestCheckTime(t *testing.T) {
 		want             error
 	}{
 		{"now", at(0), at(time.Minute), nil},
-		{"in its last millisecond", at(-time.Minute), at(0), nil},
-		{"over", at(-time.Minute), at(-time.Millisecond), ErrExpired},
+		{"in its last millisecond, by a clock within the tolerance", at(-time.Hour), at(-ClockTolerance), nil},
+		{"over", at(-time.Hour), at(-ClockTolerance - time.Millisecond), ErrExpired},
 		{"from a clock within the tolerance", at(ClockTolerance), at(3 * time.Minute), nil},
 		{"from a clock beyond it", at(ClockTolerance + time.Millisecond), at(3 * time.Minute), ErrClockSkew},
 		{"from the end of time", math.MaxInt64 - 1, math.MaxInt64, ErrClockSkew},

@@ -59,7 +59,7 @@ func DecodeHello(b []byte) (*Hello, error) {
 
 // Encode gives the Welcome's bytes.
 func (w *Welcome) Encode() ([]byte, error) {
-	return proto.Marshal(&pb.Welcome{Status: uint32(w.Status), Detail: clip(w.Detail), Instance: w.Instance, Credit: w.Credit})
+	return proto.Marshal(&pb.Welcome{Status: uint32(w.Status), Detail: Clip(w.Detail), Instance: w.Instance, Credit: w.Credit})
 }
 
 // DecodeWelcome reads a Welcome.
@@ -74,7 +74,7 @@ func DecodeWelcome(b []byte) (*Welcome, error) {
 	if m.GetStatus() == 0 || m.GetStatus() > 0xffff {
 		return nil, fmt.Errorf("welcome: %w", ErrMalformed)
 	}
-	return &Welcome{Status: Status(m.GetStatus()), Detail: clip(m.GetDetail()), Instance: m.GetInstance(), Credit: m.GetCredit()}, nil
+	return &Welcome{Status: Status(m.GetStatus()), Detail: Clip(m.GetDetail()), Instance: m.GetInstance(), Credit: m.GetCredit()}, nil
 }
 
 // EncodeGraft gives a Graft's bytes; an empty service means all.

@@ -92,7 +92,7 @@ type Receipt struct {
 func (r *Receipt) Seal(key crypto.PrivKey) ([]byte, error) {
 	return seal(key, DomainReceipt, &pb.Receipt{
 		Id: r.ID[:], Origin: []byte(r.Origin), Provider: []byte(r.Provider),
-		Service: r.Service, Status: uint32(r.Status), Detail: clip(r.Detail),
+		Service: r.Service, Status: uint32(r.Status), Detail: Clip(r.Detail),
 		At: r.At.UnixMilli(), Load: uint32(r.Load), Redelivered: r.Redelivered,
 	})
 }
@@ -109,7 +109,7 @@ func OpenReceipt(b []byte) (*Receipt, error) {
 	}
 	r := &Receipt{
 		ID: ID(m.GetId()), Origin: peer.ID(m.GetOrigin()), Provider: peer.ID(m.GetProvider()),
-		Service: m.GetService(), Status: Status(m.GetStatus()), Detail: clip(m.GetDetail()),
+		Service: m.GetService(), Status: Status(m.GetStatus()), Detail: Clip(m.GetDetail()),
 		At: time.UnixMilli(m.GetAt()), Load: uint8(min(m.GetLoad(), 100)), Redelivered: m.GetRedelivered(),
 	}
 	if err := Verify(r.Provider, DomainReceipt, s.GetBody(), s.GetSignature()); err != nil {
@@ -153,7 +153,7 @@ func open(b []byte, limit int, m proto.Message) (*pb.Signed, error) {
 	return s, nil
 }
 
-// clip makes a detail fit for the wire: UTF-8, and at most MaxDetail bytes.
-func clip(s string) string {
+// Clip makes a detail fit for the wire: UTF-8, and at most MaxDetail bytes.
+func Clip(s string) string {
 	return strings.ToValidUTF8(s[:min(len(s), MaxDetail)], "?")
 }

@@ -99,7 +99,9 @@ func TestBadFrames(t *testing.T) {
 		want mesh.Status
 	}{
 		{"forged origin", bound, with(forged), mesh.StatusBadProof},
-		{"forged origin in a flood", flood, with(forged), mesh.StatusBadProof},
+		{"forged origin in a flood", flood, with(func(e *mesh.Envelope) { forged(e); e.Mode = mesh.ModeAll }), mesh.StatusBadProof},
+		{"a message to one, sent as a flood", flood, pack(good()), mesh.StatusMalformed},
+		{"a message of an unknown type", bound, with(func(e *mesh.Envelope) { e.Type = 77 }), mesh.StatusMalformed},
 		{"expired", bound, with(func(e *mesh.Envelope) { e.Created, e.Expires = now.Add(-time.Hour), now.Add(-time.Hour+time.Minute) }), mesh.StatusExpired},
 		{"from the future", bound, with(func(e *mesh.Envelope) { e.Created, e.Expires = now.Add(5*time.Hour), now.Add(5*time.Hour+time.Minute) }), mesh.StatusClockSkew},
 		{"another network", bound, with(func(e *mesh.Envelope) { e.Network = mesh.NetworkOf("blue", nil) }), mesh.StatusWrongNetwork},

@@ -17,8 +17,9 @@ type budget struct {
 	paused        bool
 	wait          chan struct{}
 
-	since atomic.Int64 // bytes of other nodes since the sum was taken
-	over  atomic.Bool  // what it said
+	sum    atomic.Int64 // bytes queued on all links, when last taken
+	summed atomic.Int64 // when, in Unix milliseconds
+	since  atomic.Int64 // bytes added since
 }
 
 func (b *budget) init(pause, resume int) {
@@ -53,16 +54,25 @@ func (b *budget) full(queued int) (bool, <-chan struct{}) {
 	return b.paused, b.wait
 }
 
-// overBudget tells whether the links together hold all that they may, so that
-// another node's frame is refused. The exact sum is taken once in 64 KiB.
-func (f *Forwarder) overBudget(n int) bool {
-	if f.budget.since.Add(int64(n)) < 64<<10 && !f.budget.over.Load() {
+// overBudget tells whether the links together hold so much that a frame of n
+// bytes is refused: floods from resume on, so that they alone never pause a
+// publisher, other nodes' frames from pause on. Between exact sums, one a
+// millisecond near the limit, it counts what is added.
+func (f *Forwarder) overBudget(n int, flood bool) bool {
+	b := &f.budget
+	limit := int64(b.pause)
+	if flood {
+		limit = int64(b.resume)
+	}
+	since := b.since.Add(int64(n))
+	if since < 1<<20 && b.sum.Load()+since < limit {
 		return false
 	}
-	f.budget.since.Store(0)
-	over := f.Queued() >= f.cfg.Pause
-	f.budget.over.Store(over)
-	return over
+	if now := f.cfg.Now().UnixMilli(); b.summed.Swap(now) != now {
+		b.since.Store(int64(n))
+		b.sum.Store(int64(f.Queued()))
+	}
+	return b.sum.Load()+b.since.Load() >= limit
 }
 
 // admit waits until a publisher may go on: ErrBusy at once when it does not

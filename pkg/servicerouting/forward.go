@@ -76,5 +76,3 @@ func statusOf(err error) mesh.Status {
 	}
 	return mesh.StatusMalformed
 }
-
-func clip(s string) string { return s[:min(len(s), mesh.MaxDetail)] }

@@ -27,7 +27,7 @@ type Forwarder struct {
 	wg     sync.WaitGroup // every goroutine of this package
 	kick   chan struct{}  // the timer must look again
 
-	mu     sync.Mutex // guards what follows; never held while a link is used
+	mu     sync.Mutex // guards what follows; never held while a link sends
 	r      *router.Router
 	ports  map[router.Port]*neighbour
 	peers  map[peer.ID]*neighbour
@@ -133,6 +133,7 @@ func (f *Forwarder) timer() {
 		if due {
 			sweep = now.Add(every)
 			f.handlers.sweep(now)
+			f.dropEnded()
 			f.budget.wake()
 		}
 	}
@@ -142,15 +143,16 @@ func (f *Forwarder) timer() {
 // and waits until what is in flight has ended.
 func (f *Forwarder) Drain(ctx context.Context) error {
 	f.draining.Store(true)
-	f.decide(nil, func(r *router.Router, _ time.Time) { r.Drain(true) })
+	f.decide(nil, func(r *router.Router, now time.Time) { r.Drain(now, true) })
 	for {
+		changed := f.handlers.changed()
 		if f.InFlight() == 0 {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("drain: %d messages still in flight: %w", f.InFlight(), ctx.Err())
-		case <-f.handlers.changed():
+		case <-changed:
 		}
 	}
 }
@@ -158,7 +160,7 @@ func (f *Forwarder) Drain(ctx context.Context) error {
 // Undrain takes work again.
 func (f *Forwarder) Undrain() {
 	f.draining.Store(false)
-	f.decide(nil, func(r *router.Router, _ time.Time) { r.Drain(false) })
+	f.decide(nil, func(r *router.Router, now time.Time) { r.Drain(now, false) })
 }
 
 // Draining reports that new work is refused.
@@ -173,14 +175,18 @@ func (f *Forwarder) InFlight() int {
 	return pending + f.handlers.running()
 }
 
-// Goodbye tells the neighbours that this node is about to leave.
-func (f *Forwarder) Goodbye() {
+// Goodbye tells the neighbours that this node leaves, and ends each link when
+// all that is queued for it has been taken, or with ctx.
+func (f *Forwarder) Goodbye(ctx context.Context) {
 	f.mu.Lock()
 	all := f.neighboursLocked()
 	f.mu.Unlock()
+	var wg sync.WaitGroup
 	for _, n := range all {
 		n.link.SendBye()
+		wg.Go(func() { n.link.Finish(ctx) })
 	}
+	wg.Wait()
 }
 
 // Close ends all links and waits for every goroutine. Publications without a

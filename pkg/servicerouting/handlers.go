@@ -39,11 +39,11 @@ type Handler func(ctx context.Context, d *Delivery) (Response, error)
 
 // Retryable marks an error of a handler that has done nothing: the sender
 // may try elsewhere.
-func Retryable(err error) error { return retryable{err} }
+func Retryable(err error) error { return &retryable{err} }
 
 type retryable struct{ error }
 
-func (r retryable) Unwrap() error { return r.error }
+func (r *retryable) Unwrap() error { return r.error }
 
 // handlers holds the registrations of this node and the ledger.
 type handlers struct {
@@ -66,7 +66,6 @@ type registration struct {
 	limit   int
 	running int
 	queue   []*job
-	gone    bool
 }
 
 // job is one message on its way to a handler.
@@ -84,8 +83,8 @@ func (h *handlers) init(l *ledger.Ledger) {
 }
 
 // Handle serves a name until the returned function is called. Several
-// handlers of one name share its messages of mode one; of mode all each gets
-// every one. concurrency 0 is the default of Config.
+// handlers of one name share its messages, those to all too: the node is one
+// provider. concurrency 0 is the default of Config.
 func (f *Forwarder) Handle(service string, attrs mesh.Attributes, concurrency int, fn Handler) (func(), error) {
 	if concurrency == 0 {
 		concurrency = f.cfg.Concurrency
@@ -98,7 +97,6 @@ func (f *Forwarder) Handle(service string, attrs mesh.Attributes, concurrency in
 	f.announce(service)
 	return func() {
 		h.mu.Lock()
-		reg.gone = true
 		h.byName[service] = slices.DeleteFunc(h.byName[service], func(r *registration) bool { return r == reg })
 		last := len(h.byName[service]) == 0
 		if last {
@@ -163,7 +161,7 @@ func (f *Forwarder) replied(a *router.Action, frame []byte) {
 	if err != nil {
 		return
 	}
-	if env.Correlation != p.ID || p.Mode == mesh.ModeOne && env.Origin != p.Provider() {
+	if env.Correlation != p.ID {
 		f.counters.badProof.Add(1)
 		return
 	}
@@ -183,7 +181,7 @@ func (f *Forwarder) strayed(a *router.Action, frame []byte) {
 		return
 	}
 	rc, err := mesh.OpenReceipt(env.Payload)
-	if err != nil || rc.Origin != f.self || a.Pub == nil || rc.ID != a.Pub.ID || a.Pub.Mode == mesh.ModeOne && rc.Provider != a.Pub.Provider() {
+	if err != nil || rc.Origin != f.self || a.Pub == nil || rc.ID != a.Pub.ID {
 		f.counters.badProof.Add(1)
 		return
 	}
@@ -211,22 +209,28 @@ func (f *Forwarder) open(rest []byte) (*mesh.Envelope, error) {
 	return env, nil
 }
 
-// enqueue gives a job to a handler of the service: one of them, or for mode
-// all each.
+// enqueue gives a job to a handler of the service whose attributes match, to
+// each in turn.
 func (f *Forwarder) enqueue(a *router.Action, j *job) {
 	h := &f.handlers
+	name := a.Address.Name
+	if a.Address.Kind == mesh.KindNode {
+		name = router.NodeService
+	}
 	h.mu.Lock()
-	regs := h.byName[a.Service]
-	if a.Service == "" {
-		regs = h.byName[router.NodeService]
+	var regs []*registration
+	for _, reg := range h.byName[name] {
+		if a.Address.Selector.Match(reg.attrs) {
+			regs = append(regs, reg)
+		}
 	}
 	if len(regs) == 0 {
 		h.mu.Unlock()
 		f.answer(j, mesh.StatusNoProvider, "")
 		return
 	}
-	h.next[a.Service]++
-	reg := regs[h.next[a.Service]%len(regs)]
+	h.next[name]++
+	reg := regs[h.next[name]%len(regs)]
 	if len(reg.queue) >= f.cfg.HandlerQueue || h.bytes+len(j.rest) > f.cfg.HandlerBytes {
 		h.mu.Unlock()
 		f.counters.busy.Add(1)
@@ -319,14 +323,14 @@ func (f *Forwarder) handle(reg *registration, j *job) {
 }
 
 // call runs the handler; its panic is a result like another.
-func (f *Forwarder) call(reg *registration, j *job, redelivered bool) (res ledger.Result, again bool) {
-	ctx, cancel := context.WithDeadline(f.ctx, j.env.Expires)
+func (f *Forwarder) call(reg *registration, j *job, redelivered bool) (res ledger.Result, clear bool) {
+	ctx, cancel := context.WithDeadline(f.ctx, f.deadline(j.env))
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			f.counters.panics.Add(1)
 			f.cfg.Logger.Error("handler panicked", "service", reg.service, "msg", j.env.ID, "panic", p)
-			res, again = ledger.Result{Status: mesh.StatusHandlerPanicked, Detail: fmt.Sprint("panic: ", p)}, false
+			res, clear = ledger.Result{Status: mesh.StatusHandlerPanicked, Detail: fmt.Sprint("panic: ", p)}, false
 		}
 	}()
 	f.counters.handled.Add(1)
@@ -338,13 +342,26 @@ func (f *Forwarder) call(reg *registration, j *job, redelivered bool) (res ledge
 	if err == nil {
 		return ledger.Result{Status: mesh.StatusOK, Payload: out.Payload, ContentType: out.ContentType, Headers: out.Headers, Redelivered: redelivered}, false
 	}
+	var again *retryable
+	if errors.As(err, &again) {
+		return ledger.Result{Status: mesh.StatusBusy, Detail: err.Error()}, true
+	}
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) { // its time was over: what it did nobody knows
 		return ledger.Result{Status: mesh.StatusTimeout, Detail: err.Error(), Redelivered: redelivered}, false
 	}
-	if _, ok := err.(retryable); ok {
-		return ledger.Result{Status: mesh.StatusBusy, Detail: err.Error()}, true
-	}
 	return ledger.Result{Status: mesh.StatusHandlerFailed, Detail: err.Error(), Redelivered: redelivered}, false
+}
+
+// deadline is until when a message is worth working on: its expiry, or when
+// our clock and its origin's differ so much that this makes no sense, its
+// lifetime from now. It is never less than a second away.
+func (f *Forwarder) deadline(e *mesh.Envelope) time.Time {
+	now := f.cfg.Now()
+	left, life := e.Expires.Sub(now), e.Expires.Sub(e.Created)
+	if left < 0 || left > life {
+		left = life
+	}
+	return now.Add(max(left, time.Second))
 }
 
 // finish sends a result home: as a reply to a request that worked, otherwise
@@ -358,11 +375,8 @@ func (f *Forwarder) finish(j *job, res ledger.Result) {
 	e := &mesh.Envelope{
 		ID: mesh.NewID(), Origin: f.self, Network: f.cfg.Network, Address: mesh.Node(j.env.Origin), Mode: mesh.ModeOne,
 		Class: mesh.ClassFire, Type: mesh.TypeReply, ContentType: res.ContentType, Headers: res.Headers,
-		Correlation: j.env.ID, Created: now, Expires: j.env.Expires, TTL: mesh.MaxTTL, Payload: res.Payload,
-		Status: res.Status, Detail: clip(res.Detail),
-	}
-	if !e.Expires.After(now.Add(time.Second)) {
-		e.Expires = now.Add(time.Second)
+		Correlation: j.env.ID, Created: now, Expires: f.deadline(j.env), TTL: mesh.MaxTTL, Payload: res.Payload,
+		Status: res.Status, Detail: mesh.Clip(res.Detail),
 	}
 	out, err := f.seal(e)
 	if err != nil {

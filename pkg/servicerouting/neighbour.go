@@ -24,8 +24,10 @@ type neighbour struct {
 	batch batch // scratch of the reader
 
 	mu      sync.Mutex
-	refs    [1024]ref     // where sent bytes may still be, by sequence number
+	refs    [256]ref      // where sent bytes may still be, by sequence number
 	waiting []waitingSend // local frames that wait for room in the queue
+	held    int           // their bytes
+	ended   bool          // nothing may wait any more
 	frames  int           // in flight, as last told to the link
 }
 
@@ -87,8 +89,8 @@ func (f *Forwarder) AddLink(p peer.ID, w io.Writer, r io.Reader, credit uint64) 
 		delete(f.peers, p)
 	}
 	f.mu.Unlock()
+	n.failWaiting() // first, since it was never sent; what was, LinkDown says
 	f.decide(nil, func(r *router.Router, now time.Time) { r.LinkDown(now, n.port) })
-	n.failWaiting()
 	f.handlers.notify()
 	return err
 }
@@ -97,6 +99,12 @@ func (f *Forwarder) AddLink(p peer.ID, w io.Writer, r io.Reader, credit uint64) 
 // there are many, and always room for one large frame.
 func (f *Forwarder) shareLocked() int {
 	return max(mesh.MaxFrame+64<<10, min(f.cfg.Link.MaxQueue, f.cfg.Pause/max(8, len(f.peers))))
+}
+
+func (f *Forwarder) share() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.shareLocked()
 }
 
 func (f *Forwarder) neighboursLocked() []*neighbour {
@@ -158,32 +166,83 @@ func (n *neighbour) retained(seq uint64, dst []byte) ([]byte, bool) {
 	return n.link.Retained(r.at, dst)
 }
 
-// hold lets a local frame wait until the link has room.
-func (n *neighbour) hold(a router.Action, out *outgoing) {
-	n.f.budget.add(len(out.rest))
+// hold lets a local frame wait until the link has room. It refuses when as
+// much waits already as the link may queue: a link that takes nothing must
+// not use up the budget of all.
+func (n *neighbour) hold(a router.Action, out *outgoing, share int) bool {
 	n.mu.Lock()
+	if n.ended || n.held+len(out.rest) > share {
+		n.mu.Unlock()
+		return false
+	}
 	n.waiting = append(n.waiting, waitingSend{a, out})
+	n.held += len(out.rest)
+	n.f.budget.add(len(out.rest))
 	n.mu.Unlock()
+	n.room() // there may have been some meanwhile
+	return true
+}
+
+// takeWaiting takes the first waiting frame whose publication still lives.
+func (n *neighbour) takeWaiting() (waitingSend, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for len(n.waiting) > 0 {
+		w := n.waiting[0]
+		n.waiting[0] = waitingSend{}
+		n.waiting = n.waiting[1:]
+		n.held -= len(w.out.rest)
+		n.f.budget.add(-len(w.out.rest))
+		if !w.out.ended.Load() {
+			return w, true
+		}
+	}
+	return waitingSend{}, false
+}
+
+// dropEnded lets go of frames that wait for room and whose publication has
+// ended.
+func (f *Forwarder) dropEnded() {
+	f.mu.Lock()
+	all := f.neighboursLocked()
+	f.mu.Unlock()
+	for _, n := range all {
+		n.mu.Lock()
+		kept := n.waiting[:0]
+		for _, w := range n.waiting {
+			if w.out.ended.Load() {
+				n.held -= len(w.out.rest)
+				f.budget.add(-len(w.out.rest))
+			} else {
+				kept = append(kept, w)
+			}
+		}
+		clear(n.waiting[len(kept):])
+		n.waiting = kept
+		n.mu.Unlock()
+	}
 }
 
 // room is called by the link when its queue has emptied by half.
 func (n *neighbour) room() {
 	for {
-		n.mu.Lock()
-		if len(n.waiting) == 0 {
-			n.mu.Unlock()
+		w, ok := n.takeWaiting()
+		if !ok {
 			break
 		}
-		w := n.waiting[0]
-		n.waiting = n.waiting[1:]
-		n.mu.Unlock()
-		if _, err := n.link.Send(int(w.a.Lane), &w.a.Hop, w.out.rest, link.Item{Seq: w.a.Hop.Seq, Local: true}); err != nil {
+		_, err := n.link.Send(int(w.a.Lane), &w.a.Hop, w.out.rest, link.Item{Seq: w.a.Hop.Seq, Local: true})
+		if errors.Is(err, mesh.ErrBusy) {
 			n.mu.Lock()
 			n.waiting = append([]waitingSend{w}, n.waiting...)
+			n.held += len(w.out.rest)
+			n.f.budget.add(len(w.out.rest))
 			n.mu.Unlock()
 			break
 		}
-		n.f.budget.add(-len(w.out.rest))
+		if err != nil {
+			n.f.refused(&w.a, mesh.StatusNotSent)
+			continue
+		}
 		n.f.sent(w.a)
 	}
 	n.link.Flush()
@@ -193,13 +252,13 @@ func (n *neighbour) room() {
 // failWaiting tells the router that what waited was never sent.
 func (n *neighbour) failWaiting() {
 	n.mu.Lock()
-	lost := n.waiting
-	n.waiting = nil
+	n.ended = true
 	n.mu.Unlock()
-	for _, w := range lost {
-		n.f.budget.add(-len(w.out.rest))
-		n.f.decide(nil, func(r *router.Router, now time.Time) {
-			r.Refused(now, w.a.Port, w.a.Hop.Seq, w.a.Pub, mesh.StatusNotSent)
-		})
+	for {
+		w, ok := n.takeWaiting()
+		if !ok {
+			return
+		}
+		n.f.refused(&w.a, mesh.StatusNotSent)
 	}
 }

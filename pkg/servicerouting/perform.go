@@ -81,7 +81,8 @@ func (f *Forwarder) send(b *batch, a *router.Action, n *neighbour) {
 	}
 	var at link.Ref
 	var err error
-	if !local && f.overBudget(len(rest)) {
+	flood := a.Hop.Flags&mesh.FlagFlood != 0
+	if (flood || !local) && f.overBudget(len(rest), flood) {
 		err = mesh.ErrBusy
 	} else {
 		at, err = n.link.Send(int(a.Lane), &a.Hop, rest, item)
@@ -96,8 +97,7 @@ func (f *Forwarder) send(b *batch, a *router.Action, n *neighbour) {
 		if a.Hop.Seq != 0 {
 			n.remember(a.Hop.Seq, at)
 		}
-	case local && errors.Is(err, mesh.ErrBusy) && !out.noWait && a.Pub != nil && a.Pub.Mode == mesh.ModeOne:
-		n.hold(*a, out)
+	case local && errors.Is(err, mesh.ErrBusy) && !out.noWait && (a.Pub == nil || a.Pub.Mode == mesh.ModeOne) && n.hold(*a, out, f.share()):
 	case errors.Is(err, mesh.ErrBusy):
 		f.refused(a, mesh.StatusBusy)
 	default:
@@ -162,7 +162,7 @@ func (f *Forwarder) verify(b *batch, a *router.Action) {
 func (f *Forwarder) check(a *router.Action) {
 	rc, err := mesh.OpenReceipt(a.Answer.Body)
 	p := a.Pub
-	if err == nil && (rc.ID != p.ID || rc.Origin != p.Origin || p.Mode == mesh.ModeOne && rc.Provider != p.Provider()) {
+	if err == nil && (rc.ID != p.ID || rc.Origin != p.Origin) {
 		err = mesh.ErrBadProof
 	}
 	c := router.Checked{Status: mesh.StatusBadProof}

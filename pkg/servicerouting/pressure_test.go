@@ -33,12 +33,14 @@ func TestNeverReadingNeighbours(t *testing.T) {
 		}
 		return time.Since(start)
 	}
+	var worst time.Duration
 	p99 := func(n int, until func() bool) time.Duration {
 		var d []time.Duration
 		for len(d) < n || !until() {
 			d = append(d, request())
 		}
 		slices.Sort(d)
+		worst = d[len(d)-1]
 		return d[len(d)*99/100]
 	}
 	p99(500, func() bool { return true }) // warm
@@ -64,8 +66,8 @@ func TestNeverReadingNeighbours(t *testing.T) {
 	}
 	f.until(func() bool { return len(hub.Neighbours()) == 101 || len(ended) > 0 }, 0)
 
-	// The node floods up to 200 messages of 4 KiB a second: every neighbour is to
-	// get every one.
+	// The node floods 20 messages of 32 KiB a second: every neighbour is to get
+	// every one.
 	stop := make(chan struct{})
 	flooded := 0
 	wg.Go(func() {
@@ -76,10 +78,10 @@ func TestNeverReadingNeighbours(t *testing.T) {
 			default:
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-			_ = hub.PublishAll(ctx, Outgoing{To: to("news"), Class: mesh.ClassFire, Payload: make([]byte, 4<<10)}, func(Result) bool { return true })
+			_ = hub.PublishAll(ctx, Outgoing{To: to("news"), Class: mesh.ClassFire, Payload: make([]byte, 32<<10)}, func(Result) bool { return true })
 			cancel()
 			flooded++
-			pause := time.NewTimer(5 * time.Millisecond)
+			pause := time.NewTimer(50 * time.Millisecond)
 			select {
 			case <-stop:
 			case <-pause.C:
@@ -103,22 +105,25 @@ func TestNeverReadingNeighbours(t *testing.T) {
 		}
 	})
 	loaded := p99(2000, func() bool { return len(ended) == 100 })
+	worstBeside := worst
 	close(stop)
 	wg.Wait()
+	// The machine's own noise is in both halves of the baseline.
+	baseline = max(baseline, p99(2000, func() bool { return true }))
 	var last time.Duration
 	for range 100 {
 		last = max(last, <-ended)
 	}
-	t.Logf("p99 %v alone, %v beside them (%.2f); heap at most %d MiB, %d MiB queued; the last was cut after %v; %d floods",
-		baseline, loaded, float64(loaded)/float64(baseline), peak>>20, peakQueued>>20, last, flooded)
+	t.Logf("p99 %v alone, %v beside them (%.2f), %v at worst; heap at most %d MiB, %d MiB queued; the last was cut after %v; %d floods",
+		baseline, loaded, float64(loaded)/float64(baseline), worstBeside, peak>>20, peakQueued>>20, last, flooded)
 	if peak > 128<<20 {
 		t.Errorf("heap reached %d MiB, want at most 128", peak>>20)
 	}
 	if last > 5*time.Second {
 		t.Errorf("the last never-reading neighbour was cut after %v, want 5 s", last)
 	}
-	if peakQueued > hub.cfg.Pause+(2<<20) {
-		t.Errorf("%d MiB queued, want at most %d", peakQueued>>20, hub.cfg.Pause>>20)
+	if peakQueued > hub.cfg.Resume+(2<<20) {
+		t.Errorf("%d MiB queued, want at most %d: floods pause nobody", peakQueued>>20, hub.cfg.Resume>>20)
 	}
 	if !raceEnabled && float64(loaded) > 1.5*float64(baseline) {
 		t.Errorf("the pair's p99 went from %v to %v, want at most 1.5 times", baseline, loaded)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -51,6 +52,7 @@ type outgoing struct {
 	key    router.Key
 	noWait bool
 	w      *waiter
+	ended  atomic.Bool // nobody waits for it any more
 }
 
 // waiter collects the news of a publication.
@@ -183,7 +185,8 @@ func (f *Forwarder) await(ctx context.Context, out *outgoing, p *router.Pub) (Re
 		select {
 		case <-out.w.more:
 		case <-ctx.Done():
-			return f.abandon(p, mesh.StatusTimeout), fmt.Errorf("%w: %w", mesh.ErrTimeout, ctx.Err())
+			res := f.abandon(p, mesh.StatusTimeout)
+			return res, fmt.Errorf("%w: %w", res.Status.Err(), ctx.Err())
 		case <-f.ctx.Done():
 			return f.abandon(p, mesh.StatusUnknown), mesh.ErrUnknown
 		}
@@ -192,10 +195,19 @@ func (f *Forwarder) await(ctx context.Context, out *outgoing, p *router.Pub) (Re
 
 // abandon ends a publication whose caller waits no longer.
 func (f *Forwarder) abandon(p *router.Pub, st mesh.Status) Result {
-	f.decide(nil, func(r *router.Router, _ time.Time) { r.Cancel(p) })
-	f.counters.settle(st)
+	res := Result{ID: p.ID, Status: st}
+	f.decide(nil, func(r *router.Router, _ time.Time) {
+		var last mesh.Status
+		if res.Provider, last = r.Cancel(p); last != 0 && st != mesh.StatusOK {
+			res.Status = last // nothing was done, and that is known
+		}
+	})
+	if out, ok := p.Tag.(*outgoing); ok {
+		out.ended.Store(true)
+	}
+	f.counters.settle(res.Status)
 	f.handlers.notify()
-	return Result{ID: p.ID, Status: st, Provider: p.Provider()}
+	return res
 }
 
 // PublishAll sends to every provider within the TTL and calls each with what
@@ -250,7 +262,13 @@ func (f *Forwarder) PublishAll(ctx context.Context, m Outgoing, each func(Result
 // news hands an outcome to whoever waits for it.
 func (f *Forwarder) news(a *router.Action) {
 	if out, ok := a.Pub.Tag.(*outgoing); ok && out.w != nil {
+		if a.Outcome.Final {
+			out.ended.Store(true)
+		}
 		out.w.put(a.Outcome)
+		if a.Outcome.Final {
+			f.handlers.notify()
+		}
 	}
 }
 

@@ -12,10 +12,11 @@ import (
 // costs no signature.
 type records struct {
 	mu     sync.Mutex
-	sealed map[string]sealedRecord // by service and attributes
+	sealed map[string]sealedRecord // by service: the last one made
 }
 
 type sealedRecord struct {
+	attrs   string
 	bytes   []byte
 	renewAt time.Time
 }
@@ -26,14 +27,12 @@ const maxRecords = 4096
 // the time in microseconds: it rises across restarts as long as the clock
 // does not go back.
 func (f *Forwarder) record(service string, attrs mesh.Attributes) ([]byte, error) {
-	key := service
-	for _, t := range selectorOf(attrs) {
-		key += "," + t.Name + "=" + t.Value
-	}
+	want := selectorOf(attrs).String()
 	now := f.cfg.Now()
 	f.records.mu.Lock()
 	defer f.records.mu.Unlock()
-	if r, ok := f.records.sealed[key]; ok && now.Before(r.renewAt) {
+	// One record a service, so that the epoch rises whenever another is told.
+	if r, ok := f.records.sealed[service]; ok && r.attrs == want && now.Before(r.renewAt) {
 		return r.bytes, nil
 	}
 	rec := mesh.Record{
@@ -47,7 +46,7 @@ func (f *Forwarder) record(service string, attrs mesh.Attributes) ([]byte, error
 	if f.records.sealed == nil || len(f.records.sealed) >= maxRecords {
 		f.records.sealed = make(map[string]sealedRecord)
 	}
-	f.records.sealed[key] = sealedRecord{b, now.Add(f.cfg.RecordLifetime / 2)}
+	f.records.sealed[service] = sealedRecord{want, b, now.Add(f.cfg.RecordLifetime / 2)}
 	return b, nil
 }
 

@@ -116,7 +116,7 @@ func (t *topic) publish(ctx context.Context, data []byte) error {
 	t.sentTo = true
 	here := len(t.subs) > 0
 	t.mu.Unlock()
-	if first || len(t.t.ListPeers()) == 0 {
+	if first || !here && len(t.t.ListPeers()) == 0 {
 		if err := t.settle(ctx); err != nil && !here {
 			return err
 		}

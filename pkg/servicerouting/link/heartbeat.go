@@ -17,17 +17,8 @@ type heartbeat struct {
 	pingAt    time.Time // when the unanswered ping was sent; zero: none is
 	srtt      time.Duration
 	suspect   bool
-
-	clock     time.Time // reading shared by the frames of one moment
-	clockTick int
-}
-
-// now reads the clock for every sixteenth frame.
-func (b *heartbeat) now(l *Link) time.Time {
-	if b.clockTick++; b.clock.IsZero() || b.clockTick%16 == 0 || l.queued.Load() == 0 {
-		b.clock = l.cfg.Now()
-	}
-	return b.clock
+	sent      time.Time // when a frame was last queued
+	noCredit  time.Time // since when a frame waits for credit and none comes; zero: none does
 }
 
 func (b *heartbeat) pong(n uint64, now time.Time) {
@@ -44,7 +35,8 @@ func (b *heartbeat) pong(n uint64, now time.Time) {
 }
 
 // stalled is for how long something that should have happened has not: a
-// pong, the end of a write, any byte while frames are in flight.
+// pong, the end of a write, credit for what waits, any byte while frames are
+// in flight.
 func (b *heartbeat) stalled(now time.Time, busy bool) time.Duration {
 	var d time.Duration
 	if !b.pingAt.IsZero() {
@@ -52,6 +44,9 @@ func (b *heartbeat) stalled(now time.Time, busy bool) time.Duration {
 	}
 	if !b.writing.IsZero() {
 		d = max(d, now.Sub(b.writing))
+	}
+	if !b.noCredit.IsZero() {
+		d = max(d, now.Sub(b.noCredit))
 	}
 	if busy {
 		since := b.busySince
@@ -102,11 +97,16 @@ func (l *Link) check(now time.Time) (next time.Duration, why error) {
 		l.control = appendUnit64(l.control, KindCredit, l.credited)
 		l.ready.Signal()
 	}
+	if l.payable() || l.lanes[0].n+l.lanes[1].n == 0 {
+		b.noCredit = time.Time{}
+	} else if b.noCredit.IsZero() {
+		b.noCredit = now
+	}
 	stalled := b.stalled(now, l.inFlight.Load() > 0)
 	suspect := stalled >= l.cfg.Suspect
 	changed := suspect != b.suspect
 	b.suspect = suspect
-	l.watched = l.queued.Load() > 0 || now.Sub(b.clock) < l.cfg.Suspect
+	l.watched = l.queued.Load() > 0 || now.Sub(b.sent) < l.cfg.Suspect
 	if l.fail != nil {
 		why = l.fail
 	}

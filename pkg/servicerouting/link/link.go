@@ -1,10 +1,12 @@
 package link
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/meshnode/meshnode/pkg/mesh"
 )
@@ -112,6 +114,37 @@ func (l *Link) Close(why error) {
 	})
 }
 
+// Finish sends what is queued, closes our stream for writing, and returns when
+// the neighbour has taken it all and ended the link, or with ctx.
+func (l *Link) Finish(ctx context.Context) {
+	every := time.NewTicker(2 * time.Millisecond)
+	defer every.Stop()
+	for !l.empty() {
+		select {
+		case <-l.done:
+			return
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+	}
+	if w, ok := l.w.(interface{ CloseWrite() error }); ok {
+		_ = w.CloseWrite()
+		select {
+		case <-l.done:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// empty tells whether everything queued has been written.
+func (l *Link) empty() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ready.Signal()
+	return l.closed || len(l.control) == 0 && len(l.answers) == 0 && l.queued.Load() == 0 && l.beat.writing.IsZero()
+}
+
 // giveBack reports what was queued and never written.
 func (l *Link) giveBack() {
 	l.mu.Lock()
@@ -120,12 +153,11 @@ func (l *Link) giveBack() {
 	for i := range l.lanes {
 		q := &l.lanes[i]
 		for q.n > 0 {
-			if m := q.pop(); !m.dropped {
-				if m.first {
-					items = append(items, m.item)
-				}
-				from = append(from, m)
+			m := q.pop()
+			if m.first {
+				items = append(items, m.item)
 			}
+			from = append(from, m)
 		}
 	}
 	l.queued.Store(0)
@@ -160,7 +192,8 @@ func (l *Link) Send(laneNo int, hop *mesh.HopHeader, rest []byte, item Item) (Re
 		return Ref{}, mesh.ErrBusy
 	}
 	q := &l.lanes[min(max(laneNo, 2), 3)-2]
-	m := meta{at: l.beat.now(l), item: item, first: true, last: true}
+	m := meta{at: l.cfg.Now(), item: item, first: true, last: true}
+	l.beat.sent = m.at
 	before := q.bytes
 	var r Ref
 	var head [mesh.HopHeaderLen]byte

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/meshnode/meshnode/pkg/mesh"
 )
@@ -147,6 +148,7 @@ func (l *Link) number(k Kind, v uint64) {
 	case KindCredit:
 		if v > l.granted {
 			l.granted = v
+			l.beat.noCredit = time.Time{}
 			l.ready.Signal()
 		}
 	case KindPing:

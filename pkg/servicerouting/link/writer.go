@@ -48,9 +48,11 @@ func (l *Link) writer() {
 
 // sendable tells whether there is something that may go now.
 func (l *Link) sendable() bool {
-	if len(l.control) > 0 || len(l.answers) > 0 {
-		return true
-	}
+	return len(l.control) > 0 || len(l.answers) > 0 || l.payable()
+}
+
+// payable tells whether the credit suffices for a payload unit.
+func (l *Link) payable() bool {
 	for i := range l.lanes {
 		if q := &l.lanes[i]; q.n > 0 && l.spent+uint64(q.at(0).len) <= l.granted {
 			return true
@@ -71,18 +73,14 @@ func (l *Link) gather(out []byte, gone []meta, now time.Time) ([]byte, []meta) {
 		q := &l.lanes[i]
 		for q.n > 0 && len(out) < writeSize {
 			m := q.at(0)
-			if !m.dropped {
-				if l.spent+uint64(m.len) > l.granted {
-					break
-				}
-				l.spent += uint64(m.len)
-				out = append(out, m.c.buf[m.off:m.off+m.len]...)
+			if l.spent+uint64(m.len) > l.granted {
+				break
 			}
+			l.spent += uint64(m.len)
+			out = append(out, m.c.buf[m.off:m.off+m.len]...)
 			taken := q.pop()
-			if !taken.dropped {
-				l.queued.Add(-int64(taken.len + frameCost))
-				gone = append(gone, taken)
-			}
+			l.queued.Add(-int64(taken.len + frameCost))
+			gone = append(gone, taken)
 			l.leave(taken.c, now)
 		}
 	}
@@ -107,7 +105,7 @@ func (l *Link) dropStale(now time.Time) (items []Item, gone []meta) {
 			if now.Sub(m.at) < l.cfg.RelayWait {
 				break
 			}
-			if m.dropped || m.item.Local {
+			if m.item.Local {
 				continue
 			}
 			if m.first {
@@ -122,6 +120,23 @@ func (l *Link) dropStale(now time.Time) (items []Item, gone []meta) {
 			gone = append(gone, *m)
 		}
 	}
+	if len(gone) > 0 {
+		for i := range l.lanes {
+			l.compact(&l.lanes[i], now)
+		}
+	}
 	l.stats.Busy += uint64(len(items))
 	return items, gone
+}
+
+// compact takes dropped units out of a lane, and lets go of their memory.
+func (l *Link) compact(q *lane, now time.Time) {
+	for range q.n {
+		m := q.pop()
+		if m.dropped {
+			l.leave(m.c, now)
+		} else {
+			q.push(m)
+		}
+	}
 }

@@ -39,7 +39,7 @@ const (
 	// OpVerify: check the proof of frame Ref that came by Port, and call
 	// Verified when it is good.
 	OpVerify
-	// OpDeliver: give frame Ref (or Tag) to this node's handlers of Service
+	// OpDeliver: give frame Ref (or Tag) to this node's handlers of Address
 	// after checking its proof; call Answered or Reply with Token in the end.
 	OpDeliver
 	// OpCheck: Answer, which came by Port, speaks to a publication of this

@@ -106,6 +106,12 @@ func (r *Router) reroute(now time.Time, in *port, s *slot, why mesh.Status) bool
 // Refused tells that a link did not take a frame, or ended before it was
 // written: nothing was done by this way.
 func (r *Router) Refused(now time.Time, no Port, seq uint64, p *Pub, st mesh.Status) {
+	if seq == 0 {
+		if p != nil && !p.done {
+			r.finish(p, Outcome{Status: st})
+		}
+		return
+	}
 	in := r.byPort[no]
 	if in == nil {
 		return // LinkDown has told everybody
@@ -113,9 +119,6 @@ func (r *Router) Refused(now time.Time, no Port, seq uint64, p *Pub, st mesh.Sta
 	s := in.inflight.get(seq)
 	switch {
 	case s == nil:
-		if p != nil && p.Class == mesh.ClassFire && seq == 0 && !p.done {
-			r.finish(p, Outcome{Status: st})
-		}
 	case s.br != nil:
 		br := s.br
 		in.inflight.drop(s)
@@ -143,7 +146,7 @@ type Checked struct {
 // was bound to.
 func (r *Router) Checked(now time.Time, from Port, p *Pub, a mesh.Answer, c Checked) {
 	in := r.byPort[from]
-	if in == nil || p.done {
+	if in == nil || p.done || c.Provider != "" && !p.spoke(c.Provider) {
 		return
 	}
 	s := in.inflight.get(a.Seq)
@@ -201,7 +204,7 @@ func (r *Router) complete(now time.Time, p *Pub, in *port, hops uint8, rtt time.
 // Stray ends a publication of this node by a receipt that came as a message.
 func (r *Router) Stray(now time.Time, id mesh.ID, from Port, hops uint8, c Checked) {
 	p := r.pubs[id]
-	if p == nil || p.done {
+	if p == nil || p.done || !p.spoke(c.Provider) {
 		return
 	}
 	if p.br != nil {
@@ -215,7 +218,7 @@ func (r *Router) Stray(now time.Time, id mesh.ID, from Port, hops uint8, c Check
 
 // Replied ends a request of this node by a reply, whose proof is good.
 func (r *Router) Replied(now time.Time, p *Pub, from Port, hops uint8, c Checked) {
-	if p == nil || p.done {
+	if p == nil || p.done || !p.spoke(c.Provider) {
 		return
 	}
 	in := r.byPort[from]
@@ -335,12 +338,14 @@ func (r *Router) branchWord(now time.Time, in *port, s *slot, b Back) {
 	br := s.br
 	switch {
 	case br.probe != nil:
-		if b.Record != nil {
+		if b.Record != nil && (b.Record.Service == NodeService || b.Record.Service == br.probe.addr.Name) {
 			r.Record(now, b.Record, b.Load)
 			r.probeFound(now, br.probe, b.Record.Provider)
 		}
-	case br.pub != nil:
+	case br.pub != nil && len(b.Body) > 0:
 		r.do(Action{Op: OpCheck, Port: in.no, Pub: br.pub, Answer: b.Answer})
+	case br.pub != nil: // a refusal is not signed
+		r.allAnswer(now, br.pub, in, b.Hops+1, now.Sub(s.sent), Checked{Status: b.Status})
 	case br.in.closed:
 		if len(b.Body) > 0 && b.Status != mesh.StatusAble {
 			r.do(Action{Op: OpStray, Answer: b.Answer})
@@ -355,11 +360,17 @@ func (r *Router) branchWord(now time.Time, in *port, s *slot, b Back) {
 
 // allAnswer counts one provider's answer to a publication to all.
 func (r *Router) allAnswer(now time.Time, p *Pub, in *port, hops uint8, rtt time.Duration, c Checked) {
-	if p.done {
+	if p.done || c.Status == mesh.StatusWorking || p.answered[c.Provider] {
 		return
 	}
-	if in != nil && c.Provider != "" {
-		r.learn(now, c.Provider, in, hops, true, rtt)
+	if c.Provider != "" {
+		if p.answered == nil {
+			p.answered = make(map[peer.ID]bool)
+		}
+		p.answered[c.Provider] = true
+		if in != nil {
+			r.learn(now, c.Provider, in, hops, true, rtt)
+		}
 	}
 	p.got++
 	r.do(Action{Op: OpNews, Pub: p, Outcome: Outcome{Status: c.Status, Provider: c.Provider, Hops: hops, RTT: rtt, Detail: c.Detail, Body: c.Body, Attempts: 1}})

@@ -37,7 +37,7 @@ func (r *Router) publishAll(now time.Time, p *Pub) {
 	if r.serves(p.To) == mesh.StatusOK {
 		br.pending++
 		r.stats.Delivered++
-		r.do(Action{Op: OpDeliver, Tag: p.Tag, Service: p.To.Name, Pub: p, Token: Token{pub: p, br: br, Origin: r.self, fire: p.Class == mesh.ClassFire}})
+		r.do(Action{Op: OpDeliver, Tag: p.Tag, Address: p.To, Pub: p, Token: Token{pub: p, br: br, Origin: r.self, fire: p.Class == mesh.ClassFire}})
 	}
 	r.spread(now, br, Action{Tag: p.Tag, Local: true, Lane: p.Lane, Pub: p, Hop: mesh.HopHeader{Flags: mesh.FlagFlood, TTL: p.TTL, Priority: p.Lane}}, nil)
 	r.wakePubAt(p, p.Expires)
@@ -75,7 +75,7 @@ func (r *Router) Verified(now time.Time, from Port, f *Frame) {
 		if a, err := mesh.ParseAddress(addr); err == nil && r.serves(a) == mesh.StatusOK {
 			br.pending++
 			r.stats.Delivered++
-			r.do(Action{Op: OpDeliver, Port: from, Ref: f.Ref, Service: a.Name, Token: Token{
+			r.do(Action{Op: OpDeliver, Port: from, Ref: f.Ref, Address: a, Token: Token{
 				in: in, seq: f.Hop.Seq, br: br, Origin: origin, fire: fire && !probe, hops: f.Hop.Hops + 1, Hop: f.Hop.HopHeader, From: from,
 			}})
 		}

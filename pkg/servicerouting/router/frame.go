@@ -24,11 +24,17 @@ func (r *Router) Frame(now time.Time, from Port, f *Frame) {
 		r.refuse(in, f, mesh.StatusWrongNetwork)
 		return
 	}
-	if ms := now.UnixMilli(); int64(f.View.Expires) < ms {
+	if !consistent(f) {
+		r.stats.Malformed++
+		r.refuse(in, f, mesh.StatusMalformed)
+		return
+	}
+	tolerance := mesh.ClockTolerance.Milliseconds()
+	if ms := now.UnixMilli(); int64(f.View.Expires)+tolerance < ms {
 		r.stats.Expired++
 		r.refuse(in, f, mesh.StatusExpired)
 		return
-	} else if int64(f.View.Created)-ms > mesh.ClockTolerance.Milliseconds() {
+	} else if int64(f.View.Created)-ms > tolerance {
 		r.stats.Expired++
 		r.refuse(in, f, mesh.StatusClockSkew)
 		return
@@ -48,7 +54,7 @@ func (r *Router) Frame(now time.Time, from Port, f *Frame) {
 		return
 	}
 	r.learnSeen(now, in, f)
-	if h.Back != 0 && r.homeward(now, in, f) {
+	if h.Back != 0 && f.View.Type == mesh.TypeReply && r.homeward(now, in, f) {
 		return
 	}
 	if string(h.BoundRaw) == string(r.self) {
@@ -56,6 +62,23 @@ func (r *Router) Frame(now time.Time, from Port, f *Frame) {
 		return
 	}
 	r.forward(now, in, f)
+}
+
+// consistent tells whether the hop header, which is nobody's word, fits the
+// envelope, which is its origin's: a header must not turn a message to one
+// into a flood, or data into a probe.
+func consistent(f *Frame) bool {
+	flood, probe := f.Hop.Flags&mesh.FlagFlood != 0, f.Hop.Flags&mesh.FlagProbe != 0
+	switch f.View.Type {
+	case mesh.TypeProbe:
+		return probe && !flood
+	case mesh.TypeData, mesh.TypeRequest:
+		all := f.View.Mode == mesh.ModeAll && f.Hop.Flags&mesh.FlagForwarded == 0
+		return !probe && flood == all
+	case mesh.TypeReply, mesh.TypeReceipt:
+		return !probe && !flood
+	}
+	return false
 }
 
 // refuse answers a frame, unless nobody waits for an answer.
@@ -135,7 +158,7 @@ func (r *Router) arrived(in *port, f *Frame) {
 		return
 	}
 	r.stats.Delivered++
-	r.do(Action{Op: OpDeliver, Port: in.no, Ref: f.Ref, Service: a.Name, Token: t})
+	r.do(Action{Op: OpDeliver, Port: in.no, Ref: f.Ref, Address: a, Token: t})
 }
 
 // forward sends a frame towards its bound provider.

@@ -47,7 +47,7 @@ func (s *simNode) deliver(a Action) {
 		s.r.Stray(n.now, m.correlation, a.Port, a.Token.hops, c)
 		return
 	case mesh.TypeProbe:
-		s.r.Answered(n.now, a.Token, mesh.StatusAble, body(m.id, s.id, mesh.StatusAble, a.Token.Origin, a.Service), Checked{})
+		s.r.Answered(n.now, a.Token, mesh.StatusAble, body(m.id, s.id, mesh.StatusAble, a.Token.Origin, a.Address.Name), Checked{})
 		return
 	}
 	if st, again := s.done[m.id]; again {

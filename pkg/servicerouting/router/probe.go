@@ -19,7 +19,7 @@ type probe struct {
 	rings   []uint8
 	waiting []*Pub
 	numbers []uint64
-	wake    uint64
+	wake    *wake
 	heard   bool // somebody able has answered, if of no use to who waits
 	done    bool
 }
@@ -167,6 +167,7 @@ func (r *Router) probeFound(now time.Time, pr *probe, found peer.ID) {
 
 func (r *Router) endProbe(pr *probe) {
 	pr.done = true
+	r.unwake(pr.wake)
 	if r.probes[pr.key] == pr {
 		delete(r.probes, pr.key)
 	}

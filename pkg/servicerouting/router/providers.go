@@ -13,6 +13,10 @@ import (
 // for its own address; no handler can take the name.
 const NodeService = "_node"
 
+// maxRecord is how long a record is believed, whatever it says: the time for
+// which nodes make them, and the clock tolerance.
+const maxRecord = 10*time.Minute + mesh.ClockTolerance
+
 // provider is what is known of a node that serves a service.
 type provider struct {
 	peer    peer.ID
@@ -31,6 +35,10 @@ func (r *Router) Record(now time.Time, rec *mesh.Record, load uint8) {
 	if rec.Provider == r.self || rec.Service == NodeService || !rec.Expires.After(now) {
 		return
 	}
+	expires := rec.Expires
+	if latest := now.Add(maxRecord); expires.After(latest) {
+		expires = latest
+	}
 	list, known := r.providers[rec.Service]
 	if !known && len(r.providers) >= r.cfg.MaxServices {
 		return
@@ -39,7 +47,7 @@ func (r *Router) Record(now time.Time, rec *mesh.Record, load uint8) {
 	for _, p := range list {
 		if p.peer == rec.Provider {
 			if rec.Epoch >= p.epoch {
-				p.attrs, p.epoch, p.expires = rec.Attributes, rec.Epoch, rec.Expires
+				p.attrs, p.epoch, p.expires = rec.Attributes, rec.Epoch, expires
 				p.load, p.heard = load, now
 			}
 			return
@@ -55,7 +63,7 @@ func (r *Router) Record(now time.Time, rec *mesh.Record, load uint8) {
 		list = slices.Delete(list, stalest, stalest+1)
 	}
 	r.providers[rec.Service] = append(list, &provider{
-		peer: rec.Provider, attrs: rec.Attributes, epoch: rec.Epoch, expires: rec.Expires,
+		peer: rec.Provider, attrs: rec.Attributes, epoch: rec.Epoch, expires: expires,
 		load: load, heard: now, success: 1,
 	})
 }

@@ -42,7 +42,9 @@ type Pub struct {
 	firstAt  time.Time
 	last     mesh.Status
 	detail   string
-	wake     uint64
+	wake     *wake
+	asked    []peer.ID        // those it was sent to
+	answered map[peer.ID]bool // of mode all
 	probing  *probe
 	fresh    bool // a probe has just found a way
 	silent   int  // times the timer ran out since the last word
@@ -51,8 +53,8 @@ type Pub struct {
 	got      int     // answers of mode all
 }
 
-// Provider is whom the publication is bound to, empty while nobody is.
-func (p *Pub) Provider() peer.ID { return p.provider }
+// maxAttempts is what the attempt number on the wire can tell apart.
+const maxAttempts = 250
 
 // try is one sending that may have had an effect.
 type try struct {
@@ -64,9 +66,7 @@ type try struct {
 // Publish resolves the address and sends. News comes by OpNews.
 func (r *Router) Publish(now time.Time, p *Pub) {
 	p.excluded = make(map[peer.ID]bool)
-	for _, e := range p.Exclude {
-		p.excluded[e] = true
-	}
+	r.includeAll(p)
 	p.firstAt, p.rto = now, r.cfg.Retry
 	if p.Origin == "" {
 		p.Origin = r.self
@@ -86,10 +86,16 @@ func (r *Router) Publish(now time.Time, p *Pub) {
 	r.resolve(now, p)
 }
 
-// Cancel ends a publication: nobody waits for it any more.
-func (r *Router) Cancel(p *Pub) {
+// Cancel ends a publication for which nobody waits any more. It gives the
+// provider it was bound to, and the last refusal when that proves that
+// nothing was done, 0 otherwise.
+func (r *Router) Cancel(p *Pub) (peer.ID, mesh.Status) {
 	p.done = true
 	r.forgetPub(p)
+	if len(p.tries) == 0 && p.last.Negative() {
+		return p.provider, p.last
+	}
+	return p.provider, 0
 }
 
 // resolve finds a provider: this node, a known one, or one that a probe finds.
@@ -127,14 +133,19 @@ func (r *Router) resolve(now time.Time, p *Pub) {
 func (r *Router) deliverLocal(now time.Time, p *Pub) {
 	p.provider = r.self
 	p.attempts++
+	p.last = mesh.StatusUnknown // until it has answered
 	r.stats.Delivered++
-	r.do(Action{Op: OpDeliver, Tag: p.Tag, Service: p.To.Name, Pub: p, Token: Token{pub: p, Origin: p.Origin, fire: p.Class == mesh.ClassFire, hops: p.Hops}})
+	r.do(Action{Op: OpDeliver, Tag: p.Tag, Address: p.To, Pub: p, Token: Token{pub: p, Origin: p.Origin, fire: p.Class == mesh.ClassFire, hops: p.Hops}})
 	r.wakePubAt(p, p.Expires)
 }
 
 // try sends to the bound provider by the best way that is not in doubt, or
 // else by any.
 func (r *Router) try(now time.Time, p *Pub) {
+	if p.attempts >= maxAttempts {
+		r.wakePubAt(p, p.Expires)
+		return
+	}
 	var doubtful []*port
 	for _, t := range p.tries {
 		if t.doubt {
@@ -164,9 +175,13 @@ func (r *Router) try(now time.Time, p *Pub) {
 		hop.Flags |= mesh.FlagForwarded
 		hop.Nonce = r.rand.Uint32() | 1
 	}
+	if !slices.Contains(p.asked, p.provider) {
+		p.asked = append(p.asked, p.provider)
+	}
 	p.attempts++
 	r.seen.mark(mix(p.Key, hop.Attempt, hop.Nonce), p.TTL) // should it come back to us
 	if p.Class == mesh.ClassFire {
+		r.wakePubAt(p, p.Expires)
 		r.do(Action{Op: OpSend, Local: true, Lane: p.Lane, Port: w.port.no, Tag: p.Tag, Hop: hop, Pub: p})
 		return // Refused or Sent ends it
 	}
@@ -205,10 +220,6 @@ func (r *Router) retry(now time.Time, p *Pub) {
 	if p.done || p.probing != nil {
 		return
 	}
-	if p.attempts > 200 {
-		r.wakePubAt(p, p.Expires)
-		return
-	}
 	p.last = mesh.StatusUnknown
 	r.try(now, p)
 }
@@ -237,8 +248,12 @@ func (r *Router) refuted(now time.Time, p *Pub, attempt uint8, st mesh.Status, d
 			r.try(now, p)
 			return
 		}
-		if st != mesh.StatusBusy {
+		if st != mesh.StatusBusy && p.attempts <= 2*mesh.FirstBudget {
 			r.startProbe(now, p) // a fresh way to the same provider
+			return
+		}
+		if p.attempts > 2*mesh.FirstBudget { // ways are found and do not hold: not at this rate
+			r.backoff(now, p)
 			return
 		}
 	}
@@ -318,16 +333,16 @@ func (r *Router) doubt(p *Pub, attempt uint8) {
 func (r *Router) noProvider(now time.Time, p *Pub) {
 	switch {
 	case len(p.tries) > 0 && (!p.Failover || p.provider == ""):
+		if p.provider == "" { // nobody else: those asked before may be back
+			r.includeAll(p)
+		}
 		r.backoff(now, p)
 	case p.To.Kind == mesh.KindNode:
 		r.finish(p, Outcome{Status: mesh.StatusNoRoute, Provider: p.provider})
 	case p.provider != "":
 		r.nextProvider(now, p)
 	case p.last == mesh.StatusBusy && !p.NoWait:
-		clear(p.excluded)
-		for _, e := range p.Exclude {
-			p.excluded[e] = true
-		}
+		r.includeAll(p)
 		r.backoff(now, p)
 	case p.last.Negative():
 		r.finish(p, Outcome{Status: p.last, Detail: p.detail})
@@ -355,6 +370,19 @@ func (r *Router) wakeRouteless(now time.Time) {
 	}
 }
 
+// includeAll forgets whom the publication has asked in vain.
+func (r *Router) includeAll(p *Pub) {
+	clear(p.excluded)
+	for _, e := range p.Exclude {
+		p.excluded[e] = true
+	}
+}
+
+// spoke tells whether a provider's word counts for the publication.
+func (p *Pub) spoke(provider peer.ID) bool {
+	return p.Mode == mesh.ModeAll || slices.Contains(p.asked, provider)
+}
+
 // finish ends a publication.
 func (r *Router) finish(p *Pub, o Outcome) {
 	if p.done {
@@ -371,5 +399,6 @@ func (r *Router) forgetPub(p *Pub) {
 	if r.pubs[p.ID] == p {
 		delete(r.pubs, p.ID)
 	}
+	r.unwake(p.wake)
 	r.stopProbing(p)
 }

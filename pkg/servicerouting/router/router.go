@@ -191,8 +191,15 @@ func (r *Router) Bye(now time.Time, no Port) {
 	}
 }
 
-// Drain makes the router refuse what is for its own handlers.
-func (r *Router) Drain(on bool) { r.draining = on }
+// Drain makes the router refuse what is for its own handlers, or take it
+// again.
+func (r *Router) Drain(now time.Time, on bool) {
+	r.draining = on
+	if !on {
+		clear(r.negative)
+		r.graftUp(now, "", nil)
+	}
+}
 
 // SetLocal says what this node serves under a name: the attributes of each
 // handler; none withdraws it.
@@ -211,13 +218,14 @@ func (r *Router) SetLocal(now time.Time, service string, handlers []mesh.Attribu
 
 // serves tells whether this node would take a message for the address.
 func (r *Router) serves(a mesh.Address) mesh.Status {
-	switch a.Kind {
-	case mesh.KindNode:
-		if a.Node == r.self {
-			return mesh.StatusOK
-		}
+	switch {
+	case a.Network != "": // of another network: there is no bridge here
 		return mesh.StatusNoProvider
-	case mesh.KindService:
+	case a.Kind == mesh.KindNode && a.Node == r.self && r.draining:
+		return mesh.StatusDraining
+	case a.Kind == mesh.KindNode && a.Node == r.self:
+		return mesh.StatusOK
+	case a.Kind == mesh.KindService:
 		handlers, ok := r.local[a.Name]
 		switch {
 		case !ok:
@@ -250,49 +258,65 @@ func (r *Router) Next() time.Time {
 // Tick does what is due.
 func (r *Router) Tick(now time.Time) {
 	for len(r.wakes) > 0 && !r.wakes[0].at.After(now) {
-		w := heap.Pop(&r.wakes).(wake)
-		switch {
-		case w.pub != nil && w.pub.wake == w.no:
+		w := heap.Pop(&r.wakes).(*wake)
+		if w.pub != nil {
 			r.wakePub(now, w.pub)
-		case w.probe != nil && w.probe.wake == w.no:
+		} else {
 			r.wakeProbe(now, w.probe)
 		}
 	}
 }
 
-// wake is one entry of the timer heap; it is stale when its owner has drawn
-// a newer number.
+// wake is one entry of the timer heap.
 type wake struct {
 	at    time.Time
-	no    uint64
+	no    uint64 // settles ties
 	pub   *Pub
 	probe *probe
+	index int
 }
 
-type wakeHeap []wake
+type wakeHeap []*wake
 
 func (h wakeHeap) Len() int { return len(h) }
 func (h wakeHeap) Less(i, j int) bool {
 	return h[i].at.Before(h[j].at) || h[i].at.Equal(h[j].at) && h[i].no < h[j].no
 }
-func (h wakeHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *wakeHeap) Push(x any)   { *h = append(*h, x.(wake)) }
+func (h wakeHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+func (h *wakeHeap) Push(x any) {
+	w := x.(*wake)
+	w.index = len(*h)
+	*h = append(*h, w)
+}
 func (h *wakeHeap) Pop() any {
 	old := *h
 	w := old[len(old)-1]
-	old[len(old)-1] = wake{}
+	old[len(old)-1] = nil
+	w.index = -1
 	*h = old[:len(old)-1]
 	return w
 }
 
 func (r *Router) wakePubAt(p *Pub, at time.Time) {
+	r.unwake(p.wake)
 	r.lastWake++
-	p.wake = r.lastWake
-	heap.Push(&r.wakes, wake{at: at, no: p.wake, pub: p})
+	p.wake = &wake{at: at, no: r.lastWake, pub: p}
+	heap.Push(&r.wakes, p.wake)
 }
 
 func (r *Router) wakeProbeAt(p *probe, at time.Time) {
+	r.unwake(p.wake)
 	r.lastWake++
-	p.wake = r.lastWake
-	heap.Push(&r.wakes, wake{at: at, no: p.wake, probe: p})
+	p.wake = &wake{at: at, no: r.lastWake, probe: p}
+	heap.Push(&r.wakes, p.wake)
+}
+
+// unwake takes an entry out, so that it does not keep its owner's bytes.
+func (r *Router) unwake(w *wake) {
+	if w != nil && w.index >= 0 {
+		heap.Remove(&r.wakes, w.index)
+	}
 }

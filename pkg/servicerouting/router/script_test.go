@@ -131,7 +131,7 @@ func (n *network) command(f []string) error {
 		}
 		n.node(args[0]).say = st
 	case "drain":
-		n.node(args[0]).r.Drain(true)
+		n.node(args[0]).r.Drain(n.now, true)
 	case "handler": // b takes 2s
 		d, err := time.ParseDuration(args[1])
 		if err != nil {
