@@ -1,13 +1,21 @@
 package link
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"github.com/meshnode/meshnode/pkg/mesh"
+)
 
 // Config of a Link. DefaultConfig fills it.
 type Config struct {
-	// Window is the number of payload bytes that the neighbour may have on the
-	// way to us. Default 4 MiB, at least 2 MiB, so that a large frame fits.
+	// Window is the number of frame bytes that the neighbour may have sent and
+	// that were not released, as the Welcome granted. Default 4 MiB, at least
+	// MinWindow.
 	Window uint64
-	// MaxQueue is the number of payload bytes that wait to be sent. Default 4 MiB.
+	// MaxQueue is the number of bytes of units that wait to be sent, and 256
+	// more for each. The memory for them is at most twice that.
+	// Default 4 MiB; less than the largest frame and 64 KiB counts as that.
 	MaxQueue int
 	// MaxControl is the same for answers, and for control. More answers are
 	// dropped and counted; more control ends the link. Default 1 MiB.
@@ -39,16 +47,47 @@ func DefaultConfig() Config {
 	}
 }
 
+const (
+	// MinWindow is the least that a node grants: the largest frame fits while
+	// a quarter of the window is on its way back.
+	MinWindow = 2 << 20
+	minQueue  = mesh.MaxFrame + 64<<10
+)
+
+// Validate names the first field that is out of range.
+func (c Config) Validate() error {
+	switch {
+	case c.Window < MinWindow:
+		return fmt.Errorf("link: Window is %d bytes: need at least %d", c.Window, MinWindow)
+	case c.MaxControl < 64<<10:
+		return fmt.Errorf("link: MaxControl is %d bytes: need at least %d", c.MaxControl, 64<<10)
+	case c.RetainBytes < 0:
+		return fmt.Errorf("link: RetainBytes is %d: need 0 or more", c.RetainBytes)
+	case c.RelayWait <= 0:
+		return fmt.Errorf("link: RelayWait is %s: need more than 0", c.RelayWait)
+	case c.Suspect <= 0 || c.Cut <= c.Suspect:
+		return fmt.Errorf("link: Suspect is %s and Cut %s: need 0 < Suspect < Cut", c.Suspect, c.Cut)
+	case c.IdlePing <= 0:
+		return fmt.Errorf("link: IdlePing is %s: need more than 0", c.IdlePing)
+	case c.Now == nil:
+		return fmt.Errorf("link: Now is not set")
+	}
+	return nil
+}
+
 // Stats describe a link.
 type Stats struct {
-	Queued    int    // payload bytes that wait
-	Credit    uint64 // payload bytes that may be sent now
+	Queued    int    // bytes that wait, as Link.Queued
+	Credit    uint64 // frame bytes that may be sent now
 	FramesIn  uint64
 	FramesOut uint64
 	BytesIn   uint64
 	BytesOut  uint64
 	Dropped   uint64 // answers, for want of room
 	Busy      uint64 // frames refused, or given back, for want of room or credit
+	Unknown   uint64 // units of a later version
+	Suspects  uint64 // times that the link became suspect
 	RTT       time.Duration
+	LastRecv  time.Time // of the last unit
 	Suspect   bool
 }

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"sync"
@@ -42,19 +41,24 @@ type Link struct {
 	r   io.Reader
 	h   Handler
 
+	start time.Time
+	// handling is when the batch that the Handler works on was read, in
+	// nanoseconds since start, or -1.
+	handling atomic.Int64
+
 	mu      sync.Mutex
 	ready   sync.Cond // something to write, or closed
 	lanes   [2]lane   // requests; the rest
 	control []byte    // units: credit, ping, pong, bye, withdraw
 	answers []byte    // units: answers, grafts
 	unitAt  int       // where the answers unit that is being filled starts; -1: none
-	spent   uint64    // payload bytes sent
-	granted uint64    // payload bytes we may send, since the start
+	spent   uint64    // frame bytes sent, or begun to be
+	granted uint64    // frame bytes we may send, since the start
 	kept    []*chunk  // written, for resends
-	free    []*chunk
-	full    bool  // Send said busy: call OnRoom when half empty
-	watched bool  // the monitor looks often
-	fail    error // why the monitor shall end the link
+	spare   []*chunk  // without memory; never more than were in use at once
+	held    int       // memory of the chunks that are not kept
+	full    bool      // Send said busy: call OnRoom when half empty
+	fail    error     // why the monitor shall end the link
 	err     error
 	closed  bool
 
@@ -63,8 +67,11 @@ type Link struct {
 	inFlight atomic.Int64
 	owed     atomic.Uint64 // released and not yet granted
 	credited uint64        // granted to the neighbour; under mu
+	creditAt time.Time     // when the last credit went out with traffic; under mu
+	received uint64        // frame bytes that came; under mu
 
 	beat  heartbeat // under mu
+	alarm time.Time // when the monitor will look; under mu
 	poke  chan struct{}
 	stats Stats // under mu, but for what is above
 	done  chan struct{}
@@ -78,20 +85,26 @@ func New(cfg Config, w io.Writer, r io.Reader, credit uint64, h Handler) *Link {
 		poke: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	l.ready.L = &l.mu
-	l.maxQueue.Store(int64(cfg.MaxQueue))
-	l.beat.lastRecv = cfg.Now()
+	l.maxQueue.Store(int64(max(cfg.MaxQueue, minQueue)))
+	l.start = cfg.Now()
+	l.handling.Store(-1)
+	l.beat = heartbeat{recv: l.start, pinged: l.start}
 	return l
 }
 
 // Run moves frames until the link ends, and says why. It owns the goroutines
 // of the link.
 func (l *Link) Run() error {
+	if l.granted < MinWindow {
+		l.Close(fmt.Errorf("the neighbour granted %d bytes, the least is %d: %w", l.granted, MinWindow, mesh.ErrMalformed))
+	}
 	var wg sync.WaitGroup
-	wg.Go(l.writer)
+	var left []Item
+	wg.Go(func() { left = l.writer() })
 	wg.Go(l.monitor)
 	l.Close(l.reader())
 	wg.Wait()
-	l.giveBack()
+	l.giveBack(left)
 	return l.err
 }
 
@@ -114,50 +127,20 @@ func (l *Link) Close(why error) {
 	})
 }
 
-// Finish sends what is queued, closes our stream for writing, and returns when
-// the neighbour has taken it all and ended the link, or with ctx.
-func (l *Link) Finish(ctx context.Context) {
-	every := time.NewTicker(2 * time.Millisecond)
-	defer every.Stop()
-	for !l.empty() {
-		select {
-		case <-l.done:
-			return
-		case <-ctx.Done():
-			return
-		case <-every.C:
-		}
-	}
-	if w, ok := l.w.(interface{ CloseWrite() error }); ok {
-		_ = w.CloseWrite()
-		select {
-		case <-l.done:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// empty tells whether everything queued has been written.
-func (l *Link) empty() bool {
+// giveBack reports what was queued and never written: items, of the write
+// that failed, and what is still queued.
+func (l *Link) giveBack(items []Item) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ready.Signal()
-	return l.closed || len(l.control) == 0 && len(l.answers) == 0 && l.queued.Load() == 0 && l.beat.writing.IsZero()
-}
-
-// giveBack reports what was queued and never written.
-func (l *Link) giveBack() {
-	l.mu.Lock()
-	var items []Item
 	var from []meta
 	for i := range l.lanes {
 		q := &l.lanes[i]
 		for q.n > 0 {
-			m := q.pop()
-			if m.first {
-				items = append(items, m.item)
+			if m := q.pop(); !m.dropped {
+				if m.first {
+					items = append(items, m.item)
+				}
+				from = append(from, m)
 			}
-			from = append(from, m)
 		}
 	}
 	l.queued.Store(0)
@@ -181,33 +164,51 @@ func release(gone []meta) {
 // mesh.ErrNotSent.
 func (l *Link) Send(laneNo int, hop *mesh.HopHeader, rest []byte, item Item) (Ref, error) {
 	size := mesh.HopHeaderLen + len(rest)
+	if size > mesh.MaxFrame {
+		return Ref{}, mesh.ErrTooLarge
+	}
+	laneNo = min(max(laneNo, 2), 3)
+	m := meta{item: item, size: size, first: true, last: true}
+	if !item.Local {
+		m.at = l.since(item.From)
+	}
+	var head [mesh.HopHeaderLen]byte
+	hop.Put(head[:])
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return Ref{}, mesh.ErrNotSent
 	}
-	if l.queued.Load()+int64(size) > l.maxQueue.Load() {
+	if !l.fits(size) {
 		l.full = true
 		l.stats.Busy++
 		return Ref{}, mesh.ErrBusy
 	}
-	q := &l.lanes[min(max(laneNo, 2), 3)-2]
-	m := meta{at: l.cfg.Now(), item: item, first: true, last: true}
-	l.beat.sent = m.at
-	before := q.bytes
+	q := &l.lanes[laneNo-2]
 	var r Ref
-	var head [mesh.HopHeaderLen]byte
-	hop.Put(head[:])
+	before, units := q.bytes, q.n
 	if size > maxBody {
-		l.fragments(q, laneNo, m, head[:], rest)
+		r = l.fragments(q, laneNo, m, head[:], rest)
 	} else {
-		c := l.put(q, KindFrame, m, nil, head[:], rest)
-		r = Ref{c, c.gen, len(c.buf) - len(rest), len(rest)}
+		r = l.put(q, KindFrame, m, nil, head[:], rest)
 	}
-	l.queued.Add(int64(q.bytes - before))
-	l.wakeMonitor()
-	l.stats.FramesOut++
+	l.queued.Add(int64(q.bytes - before + (q.n-units)*frameCost))
+	if !item.Local {
+		l.armLocked(m.at.Add(l.cfg.RelayWait))
+	}
 	return r, nil
+}
+
+// since is when a frame began to wait. What is sent while a link hands over a
+// batch, and came by it, is as old as the batch: that saves a reading of the
+// clock for each frame.
+func (l *Link) since(from *Link) time.Time {
+	if from != nil {
+		if at := from.handling.Load(); at >= 0 {
+			return from.start.Add(time.Duration(at))
+		}
+	}
+	return l.cfg.Now()
 }
 
 // Flush lets what was queued by Send and Answer go. One call for a batch of
@@ -225,7 +226,7 @@ func (l *Link) Answer(a *mesh.Answer) {
 	if l.closed {
 		return
 	}
-	if len(l.answers) > l.cfg.MaxControl || len(a.Body) > mesh.MaxAnswer-16 {
+	if len(l.answers)+unitHead+16+len(a.Body) > l.cfg.MaxControl || len(a.Body) > mesh.MaxAnswer-16 {
 		l.stats.Dropped++
 		return
 	}
@@ -284,9 +285,9 @@ func (l *Link) controlLocked(unit []byte) {
 	if l.closed {
 		return
 	}
-	if len(l.control) > l.cfg.MaxControl {
+	if len(l.control)+len(unit) > l.cfg.MaxControl {
 		l.fail = errControl
-		l.wakeMonitor()
+		l.armLocked(time.Time{})
 		return
 	}
 	l.control = append(l.control, unit...)
@@ -295,35 +296,54 @@ func (l *Link) controlLocked(unit []byte) {
 
 // Release tells that the caller is done with payload bytes that came in.
 func (l *Link) Release(n int) {
-	if n == 0 {
+	if n <= 0 {
 		return
 	}
 	if owed := l.owed.Add(uint64(n)); owed < l.cfg.Window/4 {
 		return
 	}
 	l.mu.Lock()
+	l.creditLocked()
+	l.mu.Unlock()
+}
+
+// grantLocked gives back little credit too when none was for a while: it shows
+// a slow neighbour that its bytes are read.
+func (l *Link) grantLocked(now time.Time) {
+	if l.owed.Load() > 0 && now.Sub(l.creditAt) >= l.cfg.Suspect/4 {
+		l.creditAt = now
+		l.creditLocked()
+	}
+}
+
+func (l *Link) creditLocked() {
 	if owed := l.owed.Swap(0); owed > 0 && !l.closed {
-		l.credited += owed
+		// More than came in is a mistake of the caller, not credit.
+		l.credited = min(l.credited+owed, l.received+l.cfg.Window)
 		l.control = appendUnit64(l.control, KindCredit, l.credited)
 		l.ready.Signal()
 	}
-	l.mu.Unlock()
 }
 
 // InFlight tells the heartbeat how many more frames, or fewer, are awaited.
 func (l *Link) InFlight(delta int) {
 	if n := l.inFlight.Add(int64(delta)); n == int64(delta) && n > 0 {
 		l.mu.Lock()
-		l.beat.busySince = l.cfg.Now()
-		l.wakeMonitor()
+		l.beat.since = l.cfg.Now()
+		l.armLocked(l.beat.since.Add(l.cfg.Suspect / 4))
 		l.mu.Unlock()
 	}
 }
 
-// SetMaxQueue changes the cap on payload bytes that wait.
-func (l *Link) SetMaxQueue(n int) { l.maxQueue.Store(int64(n)) }
+// SetMaxQueue changes Config.MaxQueue.
+func (l *Link) SetMaxQueue(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.maxQueue.Store(int64(max(n, minQueue)))
+	l.armLocked(time.Time{}) // there may be room now
+}
 
-// Queued is the number of payload bytes that wait.
+// Queued is the number of bytes that wait to be sent, as MaxQueue counts them.
 func (l *Link) Queued() int { return int(l.queued.Load()) }
 
 // Stats gives the counters.
@@ -332,16 +352,6 @@ func (l *Link) Stats() Stats {
 	defer l.mu.Unlock()
 	s := l.stats
 	s.Queued, s.Credit, s.RTT, s.Suspect = l.Queued(), l.granted-l.spent, l.beat.srtt, l.beat.suspect
+	s.LastRecv = l.beat.recv
 	return s
-}
-
-// wakeMonitor makes the monitor look often, if it does not already.
-func (l *Link) wakeMonitor() {
-	if l.watched && l.fail == nil {
-		return
-	}
-	select {
-	case l.poke <- struct{}{}:
-	default:
-	}
 }

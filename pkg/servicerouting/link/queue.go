@@ -2,6 +2,7 @@ package link
 
 import (
 	"encoding/binary"
+	"sync"
 	"time"
 
 	"github.com/meshnode/meshnode/pkg/mesh"
@@ -9,24 +10,35 @@ import (
 
 // chunk is a piece of memory into which units are packed, ready to be written.
 type chunk struct {
-	buf  []byte
-	gen  uint32    // rises when the memory is used again
+	mem  *[chunkSize]byte
+	buf  []byte    // what is filled of mem; nil when that was given back
 	left int       // units not yet written or dropped
-	at   time.Time // when the last of them was written
+	at   time.Time // when the last of them was
+	gen  uint32    // rises when that happens
+	next Ref       // the chunk after it in the lane
 }
 
-const chunkSize = 64 << 10
+// memory of chunks is shared by all links; the garbage collector bounds it.
+var memory sync.Pool
 
-// frameCost is counted for each queued unit beside its bytes: what this
-// package and the router keep for it.
-const frameCost = 256
+const (
+	chunkSize = 64 << 10
+	// frameCost is counted for each queued unit beside its bytes: what this
+	// package keeps of it, and what the ring has ready for more.
+	frameCost = 256
+	// retainFor is how long written bytes are kept, and memory without use.
+	retainFor = 2 * time.Second
+)
 
-// Ref names the bytes of a frame that was queued, as long as they are kept.
+// Ref names the bytes of a frame that was queued, as long as they are kept. It
+// holds no memory but its own.
 type Ref struct {
-	c        *chunk
-	gen      uint32
-	off, len int
+	c   *chunk
+	gen uint32
+	off int
 }
+
+func (r Ref) gone() bool { return r.c == nil || r.c.gen != r.gen }
 
 // Item says what a frame is to the caller.
 type Item struct {
@@ -42,6 +54,8 @@ type Item struct {
 type meta struct {
 	c        *chunk
 	off, len int
+	size     int // of the frame
+	pos      int // of a taken one: where it begins in the write
 	at       time.Time
 	item     Item
 	first    bool // no byte of the frame goes before this unit
@@ -51,14 +65,16 @@ type meta struct {
 
 // lane is a queue of payload units: a ring of metas over chunks.
 type lane struct {
-	metas []meta
+	metas []meta // as many as a power of two
 	head  int
 	n     int
+	swept int // so many, from the head, cannot become stale
+	dead  int // dropped ones
 	tail  *chunk
 	bytes int
 }
 
-func (q *lane) at(i int) *meta { return &q.metas[(q.head+i)%len(q.metas)] }
+func (q *lane) at(i int) *meta { return &q.metas[(q.head+i)&(len(q.metas)-1)] }
 
 func (q *lane) push(m meta) {
 	if q.n == len(q.metas) {
@@ -68,41 +84,88 @@ func (q *lane) push(m meta) {
 		}
 		q.metas, q.head = bigger, 0
 	}
-	q.metas[(q.head+q.n)%len(q.metas)] = m
 	q.n++
-	q.bytes += m.len + frameCost
+	*q.at(q.n - 1) = m
+	q.bytes += m.len
 }
 
 func (q *lane) pop() meta {
 	m := *q.at(0)
 	*q.at(0) = meta{}
-	q.head = (q.head + 1) % len(q.metas)
+	q.head = (q.head + 1) & (len(q.metas) - 1)
 	q.n--
-	q.bytes -= m.len + frameCost
+	q.swept = max(0, q.swept-1)
+	if m.dropped {
+		q.dead--
+	} else {
+		q.bytes -= m.len
+	}
 	return m
+}
+
+// compact closes the gaps that dropped units left, when most are gaps: a local
+// frame in front that waits for credit must not make the ring grow.
+func (q *lane) compact() {
+	if 2*q.dead <= q.n {
+		return
+	}
+	n, swept := 0, 0
+	for i := range q.n {
+		if i == q.swept {
+			swept = n
+		}
+		if m := *q.at(i); !m.dropped {
+			*q.at(n) = m
+			n++
+		}
+	}
+	if q.swept == q.n {
+		swept = n
+	}
+	for i := n; i < q.n; i++ {
+		*q.at(i) = meta{}
+	}
+	q.n, q.swept, q.dead = n, swept, 0
+}
+
+// fits tells whether there is room for n more bytes of units: in the queue,
+// and in the memory beneath, of which dropped frames and the ends of chunks
+// waste as much as the queue may hold, and no more.
+func (l *Link) fits(n int) bool {
+	limit := int(l.maxQueue.Load())
+	return int(l.queued.Load())+n+frameCost <= limit && l.held+n <= 2*limit
 }
 
 // room gives a chunk of the lane that has n bytes free.
 func (l *Link) room(q *lane, n int) *chunk {
-	if q.tail != nil && cap(q.tail.buf)-len(q.tail.buf) >= n {
-		return q.tail
+	old := q.tail
+	if old != nil && cap(old.buf)-len(old.buf) >= n {
+		return old
 	}
-	if old := q.tail; old != nil && old.left == 0 {
-		l.retain(old)
+	mem, _ := memory.Get().(*[chunkSize]byte)
+	if mem == nil {
+		mem = new([chunkSize]byte)
 	}
 	var c *chunk
-	if k := len(l.free); k > 0 {
-		c = l.free[k-1]
-		l.free = l.free[:k-1]
+	if k := len(l.spare) - 1; k >= 0 {
+		c, l.spare = l.spare[k], l.spare[:k]
 	} else {
-		c = &chunk{buf: make([]byte, 0, chunkSize)}
+		c = new(chunk)
 	}
+	c.mem, c.buf = mem, mem[:0]
 	q.tail = c
+	l.held += chunkSize
+	if old != nil {
+		old.next = Ref{c, c.gen, 0}
+		if old.left == 0 {
+			l.retain(old)
+		}
+	}
 	return c
 }
 
 // put queues one unit made of a head and up to two parts.
-func (l *Link) put(q *lane, k Kind, m meta, head, a, b []byte) *chunk {
+func (l *Link) put(q *lane, k Kind, m meta, head, a, b []byte) Ref {
 	n := unitHead + len(head) + len(a) + len(b)
 	c := l.room(q, n)
 	m.c, m.off, m.len = c, len(c.buf), n
@@ -113,13 +176,13 @@ func (l *Link) put(q *lane, k Kind, m meta, head, a, b []byte) *chunk {
 	c.buf = append(c.buf, b...)
 	c.left++
 	q.push(m)
-	return c
+	return Ref{c, c.gen, m.off}
 }
 
 // fragments queues a large frame in parts, so that others pass between.
-func (l *Link) fragments(q *lane, laneNo int, m meta, hop, rest []byte) {
+func (l *Link) fragments(q *lane, laneNo int, m meta, hop, rest []byte) (r Ref) {
 	total := len(hop) + len(rest)
-	head := make([]byte, 0, fragmentHead+4)
+	head := make([]byte, 0, 8)
 	part := hop
 	for done := 0; done < total; {
 		head = append(head[:0], byte(laneNo), 0)
@@ -134,10 +197,13 @@ func (l *Link) fragments(q *lane, laneNo int, m meta, hop, rest []byte) {
 		if m.last {
 			head[1] |= flagLast
 		}
-		l.put(q, KindFragment, m, head, part, rest[:n])
+		if at := l.put(q, KindFragment, m, head, part, rest[:n]); m.first {
+			r = at
+		}
 		done += len(part) + n
 		part, rest = nil, rest[n:]
 	}
+	return r
 }
 
 // fill is the size of a fragment that fills the chunk at the tail of a lane,
@@ -155,10 +221,10 @@ func (l *Link) fill(q *lane) int {
 // leave is called when a unit of a chunk has been written or dropped.
 func (l *Link) leave(c *chunk, now time.Time) {
 	c.left--
+	c.at = now
 	if c.left > 0 {
 		return
 	}
-	c.at = now
 	if c != l.lanes[0].tail && c != l.lanes[1].tail {
 		l.retain(c)
 	}
@@ -166,36 +232,86 @@ func (l *Link) leave(c *chunk, now time.Time) {
 
 // retain keeps a written chunk for resends, and recycles the oldest ones.
 func (l *Link) retain(c *chunk) {
+	l.held -= chunkSize
 	l.kept = append(l.kept, c)
 	for len(l.kept) > l.cfg.RetainBytes/chunkSize {
-		l.recycle(l.kept[0])
-		l.kept = l.kept[1:]
+		l.recycle()
 	}
 }
 
-func (l *Link) recycle(c *chunk) {
-	c.gen++
-	c.buf = c.buf[:0]
-	if len(l.free) < 4 {
-		l.free = append(l.free, c)
-	}
+// recycle gives the memory of the oldest chunk away.
+func (l *Link) recycle() {
+	c := l.kept[0]
+	n := copy(l.kept, l.kept[1:])
+	l.kept[n] = nil
+	l.kept = l.kept[:n]
+	memory.Put(c.mem)
+	*c = chunk{gen: c.gen + 1}
+	l.spare = append(l.spare, c)
 }
 
-// expire recycles what was kept long enough.
-func (l *Link) expire(now time.Time) {
-	for len(l.kept) > 0 && now.Sub(l.kept[0].at) > 2*time.Second {
-		l.recycle(l.kept[0])
-		l.kept = l.kept[1:]
+// expire recycles what was kept long enough, and what an idle lane holds. It
+// tells when to look again; zero: when something was sent.
+func (l *Link) expire(now time.Time) (next time.Time) {
+	for i := range l.lanes {
+		q := &l.lanes[i]
+		if q.tail == nil || q.n > 0 {
+			continue
+		}
+		if due := q.tail.at.Add(retainFor); now.Before(due) {
+			next = earlier(next, due)
+			continue
+		}
+		c := q.tail
+		*q = lane{}
+		l.retain(c)
 	}
+	for len(l.kept) > 0 {
+		if due := l.kept[0].at.Add(retainFor); now.Before(due) {
+			return earlier(next, due)
+		}
+		l.recycle()
+	}
+	return next
 }
 
 // Retained appends the bytes of a frame, after its hop header, to dst, if they
-// are still kept.
+// are still kept: whether it was sent or not, also after the link's end.
 func (l *Link) Retained(r Ref, dst []byte) ([]byte, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if r.c == nil || r.c.gen != r.gen {
+	if r.gone() {
 		return dst, false
 	}
-	return append(dst, r.c.buf[r.off:r.off+r.len]...), true
+	b, k := r.c.unit(r.off)
+	if k == KindFrame {
+		return append(dst, b[mesh.HopHeaderLen:]...), true
+	}
+	had := len(dst)
+	left := int(binary.BigEndian.Uint32(b[fragmentHead:])) - mesh.HopHeaderLen
+	b = b[fragmentHead+4+mesh.HopHeaderLen:]
+	for c, off := r.c, r.off; ; {
+		dst = append(dst, b...)
+		if left -= len(b); left == 0 {
+			return dst, true
+		}
+		off += unitHead + len(b) + fragmentHead
+		if len(dst) == had+len(b) { // after the first one
+			off += 4 + mesh.HopHeaderLen
+		}
+		if off == len(c.buf) {
+			if c.next.gone() {
+				return dst[:had], false
+			}
+			c, off = c.next.c, 0
+		}
+		b, _ = c.unit(off)
+		b = b[fragmentHead:]
+	}
+}
+
+// unit gives the body of the unit at an offset.
+func (c *chunk) unit(off int) ([]byte, Kind) {
+	n := int(binary.BigEndian.Uint32(c.buf[off:]))
+	return c.buf[off+unitHead : off+4+n], Kind(c.buf[off+4])
 }

@@ -3,6 +3,7 @@ package link
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/meshnode/meshnode/pkg/mesh"
 )
@@ -52,8 +53,11 @@ func nextUnit(b []byte) (k Kind, body []byte, n int, err error) {
 		return 0, nil, 0, nil
 	}
 	size := int(binary.BigEndian.Uint32(b))
-	if size < 1 || size > maxUnit-4 {
-		return 0, nil, 0, fmt.Errorf("unit of %d bytes, at most %d: %w", size, maxUnit-4, mesh.ErrMalformed)
+	if size < 1 {
+		return 0, nil, 0, fmt.Errorf("unit without a kind: %w", mesh.ErrMalformed)
+	}
+	if size > maxUnit-4 {
+		return 0, nil, 0, fmt.Errorf("unit of %d bytes, at most %d: %w", size, maxUnit-4, mesh.ErrTooLarge)
 	}
 	if len(b) < 4+size {
 		return 0, nil, 0, nil
@@ -62,12 +66,13 @@ func nextUnit(b []byte) (k Kind, body []byte, n int, err error) {
 }
 
 // assembly puts the fragments of one lane's frame together. It grows by 64 KiB
-// at a time: never more than has arrived, and that.
+// at a time: never more than has arrived, and that. The memory serves the next
+// frame too, and goes when none came for a while.
 type assembly struct {
 	buf   []byte
 	total int
-	size  int // of the units so far, for the credit
 	open  bool
+	used  time.Time // when the last frame was whole
 }
 
 const growBy = 64 << 10
@@ -80,33 +85,40 @@ func (a *assembly) add(flags byte, b []byte) ([]byte, error) {
 		}
 		a.total = int(binary.BigEndian.Uint32(b))
 		b = b[4:]
+		if a.total < mesh.HopHeaderLen+4 {
+			return nil, errShort
+		}
 		if a.total > mesh.MaxFrame {
 			return nil, fmt.Errorf("frame of %d bytes, at most %d: %w", a.total, mesh.MaxFrame, mesh.ErrTooLarge)
 		}
 		a.buf, a.open = a.buf[:0], true
 	}
-	if !a.open || len(a.buf)+len(b) > a.total {
+	if len(b) > maxBody {
+		return nil, fmt.Errorf("fragment of %d bytes, at most %d: %w", len(b), maxBody, mesh.ErrTooLarge)
+	}
+	if !a.open || len(b) == 0 || len(a.buf)+len(b) > a.total {
 		return nil, fmt.Errorf("fragment out of place: %w", mesh.ErrMalformed)
 	}
-	if need := len(a.buf) + len(b); need > cap(a.buf) {
-		bigger := make([]byte, len(a.buf), min(a.total, need+growBy-1))
+	if len(a.buf)+len(b) > cap(a.buf) {
+		bigger := make([]byte, len(a.buf), min(a.total, len(a.buf)+growBy))
 		copy(bigger, a.buf)
 		a.buf = bigger
 	}
 	a.buf = append(a.buf, b...)
-	if flags&flagLast == 0 {
+	if last := flags&flagLast != 0; last != (len(a.buf) == a.total) {
+		return nil, fmt.Errorf("frame of %d bytes, last is %v after %d: %w", a.total, last, len(a.buf), mesh.ErrMalformed)
+	} else if !last {
 		return nil, nil
-	}
-	if len(a.buf) != a.total {
-		return nil, fmt.Errorf("frame of %d bytes ends after %d: %w", a.total, len(a.buf), mesh.ErrMalformed)
 	}
 	a.open = false
 	return a.buf, nil
 }
 
-// trim lets go of a large buffer after use.
-func (a *assembly) trim() {
-	if !a.open && cap(a.buf) > 4*growBy {
+// trim lets go of memory that is not used.
+func (a *assembly) trim(now time.Time) {
+	if !a.open && a.buf != nil && now.Sub(a.used) >= retainFor {
 		a.buf = nil
 	}
 }
+
+var errShort = fmt.Errorf("frame shorter than its header: %w", mesh.ErrMalformed)
