@@ -179,3 +179,54 @@ func TestShutdownTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// What a node has answered is not lost when it shuts down at once.
+func TestShutdownLosesNoAnswer(t *testing.T) {
+	for range 5 {
+		nodes := line(t, 2)
+		began := make(chan struct{})
+		if _, err := nodes[1].Handle("last", func(context.Context, *meshnode.Message) (meshnode.Reply, error) {
+			close(began)
+			return meshnode.Reply{Payload: make([]byte, 900<<10)}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() {
+			r, err := nodes[0].Request(soon(t), "last", nil)
+			if err == nil && len(r.Payload) != 900<<10 {
+				err = errors.New("a short reply")
+			}
+			done <- err
+		}()
+		<-began
+		if err := nodes[1].Shutdown(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("the last request: %v", err)
+		}
+	}
+}
+
+func TestOtherNetworksAndClosedNodes(t *testing.T) {
+	n := start(t)
+	if _, err := n.Handle("svc", greet); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Request(soon(t), "svc@default", nil); err != nil {
+		t.Errorf("our own network by name: %v", err)
+	}
+	if _, err := n.Request(soon(t), "svc@blue", nil); !errors.Is(err, meshnode.ErrNoProvider) {
+		t.Errorf("another network: %v", err)
+	}
+	if _, err := n.Request(soon(t), "svc", nil, meshnode.WithClass(mesh.ClassFire)); !errors.Is(err, meshnode.ErrMalformed) {
+		t.Errorf("a request that nobody waits for: %v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Request(soon(t), "svc", nil); !errors.Is(err, meshnode.ErrClosed) {
+		t.Errorf("a closed node: %v", err)
+	}
+}

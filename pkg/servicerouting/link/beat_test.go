@@ -125,6 +125,42 @@ func TestNeighbourThatOnlyTalks(t *testing.T) {
 	})
 }
 
+// Nor do its PINGs.
+func TestNeighbourThatOnlyPings(t *testing.T) {
+	still(t, func(r *raw) time.Time {
+		r.l.InFlight(1)
+		go func() {
+			for i := range uint64(400) {
+				r.number(KindPing, i)
+				time.Sleep(10 * time.Millisecond)
+			}
+		}()
+		return time.Now().Add(250 * time.Millisecond)
+	})
+}
+
+// While frames are in flight and nothing else comes, one PING follows a
+// quarter of a second after the PONG of the one before.
+func TestPingsFollowPongs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRaw(t, DefaultConfig(), wide, wide)
+		synctest.Wait()
+		r.l.InFlight(1)
+		for i := range 4 {
+			time.Sleep(250 * time.Millisecond)
+			kinds, bodies := r.units(t)
+			if !slices.Equal(kinds, []Kind{KindPing}) {
+				t.Fatalf("units %v after %d quarters of a second, want a PING", kinds, i+1)
+			}
+			r.put(KindPong, bodies[0])
+			synctest.Wait()
+		}
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestIdleLinkThatDies(t *testing.T) {
 	still(t, func(r *raw) time.Time { return time.Now().Add(5 * time.Second) })
 }

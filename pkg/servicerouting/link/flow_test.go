@@ -97,8 +97,11 @@ func TestAnswersGoManyInOne(t *testing.T) {
 				t.Fatalf("answer %d is %+v", i, a)
 			}
 		}
-		if c.ab.writes > 6 {
-			t.Errorf("%d writes", c.ab.writes)
+		if c.ab.writes > 6 || c.ab.largest > writeSize {
+			t.Errorf("%d writes, the largest of %d bytes", c.ab.writes, c.ab.largest)
+		}
+		if b := c.a.Stats().BytesOut; b > 1005+5000*17+10*unitHead {
+			t.Errorf("%d bytes for 5000 answers", b)
 		}
 		c.end()
 	})
@@ -189,6 +192,28 @@ func TestNoCreditEndsTheLink(t *testing.T) {
 			t.Errorf("the link ended after %v: %v", d, c.a.err)
 		}
 		c.end()
+	})
+}
+
+// One that grants little at a time, too little yet for the frame that waits,
+// is slow, and not cut.
+func TestLittleCreditKeepsTheLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRaw(t, DefaultConfig(), wide, MinWindow)
+		for i := range uint64(3) {
+			send(t, r.l, laneRest, i, 1<<20, Item{Local: true})
+		}
+		for i := range uint64(20) {
+			time.Sleep(500 * time.Millisecond)
+			r.number(KindCredit, MinWindow+(i+1)*(1<<20)/20+1)
+		}
+		synctest.Wait()
+		if s := r.l.Stats(); s.FramesOut != 3 || s.Suspects != 0 {
+			t.Errorf("stats %+v", s)
+		}
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

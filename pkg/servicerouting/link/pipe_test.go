@@ -16,13 +16,14 @@ import (
 // pipe is one direction of a stream: a buffer of limited size, which can be
 // changed and looked into.
 type pipe struct {
-	mu     sync.Mutex
-	cond   sync.Cond
-	buf    []byte
-	max    int
-	closed bool
-	broken bool
-	writes int
+	mu      sync.Mutex
+	cond    sync.Cond
+	buf     []byte
+	max     int
+	closed  bool
+	broken  bool
+	largest int // Write
+	writes  int
 }
 
 func newPipe(max int) *pipe {
@@ -35,6 +36,7 @@ func (p *pipe) Write(b []byte) (n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.writes++
+	p.largest = max(p.largest, len(b))
 	for len(b) > 0 {
 		for len(p.buf) >= p.max && !p.broken && !p.closed {
 			p.cond.Wait()

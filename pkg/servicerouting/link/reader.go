@@ -217,6 +217,9 @@ func (l *Link) number(k Kind, v uint64, now time.Time) {
 	case KindCredit:
 		if v > l.granted {
 			l.granted = v
+			if !l.beat.dry.IsZero() {
+				l.beat.dry = now // some came; perhaps not yet enough for the next frame
+			}
 			l.ready.Signal()
 		}
 	case KindPing:
