@@ -110,7 +110,13 @@ func (t *Transport) wantLocked(n *neighbour) {
 	n.opening = true
 	var delay time.Duration
 	if n.tries > 0 {
-		delay = backoff(n.tries, 50*time.Millisecond, 30*time.Second, t.plan.random())
+		// Two sides that begin anew at the same time may undo each other's halves:
+		// the delays part them, and stay short as long as that is the likely cause.
+		most := time.Second
+		if n.tries > 20 {
+			most = 30 * time.Second
+		}
+		delay = backoff(n.tries, 50*time.Millisecond, most, t.plan.random())
 	}
 	t.wg.Go(func() { t.open(n, delay) })
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -115,16 +116,14 @@ func exchange(from, to Link, text string, limit time.Duration) error {
 	if _, err := from.W.Write([]byte(text)); err != nil {
 		return err
 	}
-	b := make([]byte, len(text))
-	for n := 0; n < len(b); {
-		m, err := to.R.Read(b[n:])
+	var got []byte
+	b := make([]byte, 256)
+	for !bytes.HasSuffix(got, []byte(text)) { // after what earlier attempts wrote
+		n, err := to.R.Read(b)
 		if err != nil {
-			return err
+			return fmt.Errorf("got %q, want %q: %w", got, text, err)
 		}
-		n += m
-	}
-	if string(b) != text {
-		return fmt.Errorf("got %q, want %q", b, text)
+		got = append(got, b[:n]...)
 	}
 	return nil
 }
