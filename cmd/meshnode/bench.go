@@ -68,7 +68,7 @@ no receipt came for is counted as failed.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	b.add(c)
-	c.Flags().StringVar(&b.class, "class", "confirm", "fire, confirm or stored")
+	c.Flags().StringVar(&b.class, "class", "confirm", "fire or confirm")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		class, err := api.ParseClass(b.class)
 		if err != nil {

@@ -29,7 +29,7 @@ line: outcome, provider, hops, time, id.
 Given several --api, the first daemon that takes the message sends it. Exit
 code 6 means that the outcome is unknown, 7 that a part was done.`,
 		Example: `  meshnode pub orders '{"id":1}'
-  tar c . | meshnode pub 'backup{disk=ssd}' - --class stored`,
+  tar c . | meshnode pub 'backup{disk=ssd}' -`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeServices,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -61,7 +61,7 @@ code 6 means that the outcome is unknown, 7 that a part was done.`,
 		},
 	}
 	send.add(c.Flags())
-	c.Flags().StringVar(&send.class, "class", "confirm", "what the receipt promises: fire, confirm or stored")
+	c.Flags().StringVar(&send.class, "class", "confirm", "what the receipt promises: fire or confirm")
 	c.Flags().BoolVar(&all, "all", false, "to every provider within the TTL, once each")
 	c.Flags().IntVar(&count, "count", 1, "send it `n` times")
 	c.Flags().Float64Var(&rate, "rate", 0, "messages a second; 0: as fast as they are answered")
