@@ -53,7 +53,7 @@ func (r *Router) relayed(now time.Time, in *port, s *slot, a mesh.Answer) {
 	switch {
 	case a.Status.Final():
 		if a.Status == mesh.StatusOK || a.Status/100 == 3 {
-			r.learn(now, s.dest, in, a.Hops+1, true, now.Sub(s.sent))
+			r.learnProven(now, s, in, a.Hops+1)
 		}
 	case a.Status == mesh.StatusNoRoute || a.Status == mesh.StatusTTL:
 		r.unlearn(s.dest, in)
@@ -72,6 +72,16 @@ func (r *Router) relayed(now time.Time, in *port, s *slot, a mesh.Answer) {
 		return
 	}
 	r.answer(to, a)
+}
+
+// learnProven learns the way that an answer came by. Of a stream of answers
+// from one provider, one in a while says it all.
+func (r *Router) learnProven(now time.Time, s *slot, in *port, hops uint8) {
+	if in.lastProven == s.dest && in.provenHops == hops && now.Sub(in.provenAt) < 50*time.Millisecond {
+		return
+	}
+	in.lastProven, in.provenHops, in.provenAt = s.dest, hops, now
+	r.learn(now, s.dest, in, hops, true, now.Sub(s.sent))
 }
 
 // reroute sends the frame of a slot by its next way, with a new nonce.

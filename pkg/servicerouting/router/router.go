@@ -60,6 +60,9 @@ type port struct {
 	lastOrigin peer.ID // what was learned last, to learn it once
 	lastHops   uint8
 	lastLearn  time.Time
+	lastProven peer.ID // likewise of answers
+	provenHops uint8
+	provenAt   time.Time
 }
 
 // New makes the router of node self. The seed settles every random choice.

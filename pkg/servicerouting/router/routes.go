@@ -121,6 +121,7 @@ func lastHeard(d *dest) time.Time {
 
 // unlearn takes away the way to node by a port.
 func (r *Router) unlearn(node peer.ID, via *port) {
+	via.lastProven, via.lastOrigin = "", ""
 	d := r.routes.by[node]
 	if d == nil || via.peer == node {
 		return // to a neighbour the link itself is the way
