@@ -303,7 +303,9 @@ func TestConflict(t *testing.T) {
 	}
 	pass(t, lfirst, la, "the first is not disturbed")
 
-	dead.Store(true) // a restart: the first, still connected, does not answer
+	// A restart: the first, still connected, answers nothing any more.
+	first.host.RemoveStreamHandler(ProtocolID)
+	dead.Store(true)
 	if err := connect(t, second, a); err != nil {
 		t.Fatal(err)
 	}
