@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -338,5 +337,3 @@ func TestDrain(t *testing.T) {
 		t.Errorf("drain: %v", err)
 	}
 }
-
-var _ = fmt.Sprint
