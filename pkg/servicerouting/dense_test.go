@@ -123,6 +123,10 @@ func TestDenseMeshUnderCuts(t *testing.T) {
 // by somebody else's.
 func TestSaturatedRingDoesNotDeadlock(t *testing.T) {
 	const nodes = 6
+	rounds := 6
+	if testing.Short() {
+		rounds = 3
+	}
 	f := newFabric(t, nodes, func(c *Config) {
 		c.Link.Window, c.Link.MaxQueue = 2<<20, 1 // the least
 		c.HandlerBytes = 8 << 20
@@ -131,14 +135,26 @@ func TestSaturatedRingDoesNotDeadlock(t *testing.T) {
 		f.link(i, (i+1)%nodes)
 		f.serve(i, "sink-"+string(rune('a'+i)), func(context.Context, *Delivery) (Response, error) { return Response{}, nil })
 	}
+	// Everybody knows the providers before the ring is full: a search may take
+	// a second at most, and a starved machine has more to do in that second.
+	hops := []int{2, 3, 4} // both ways round
+	for i := range nodes {
+		for _, hop := range hops {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			if _, err := f.nodes[i].Publish(ctx, Outgoing{To: to("sink-" + string(rune('a'+(i+hop)%nodes)))}); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+		}
+	}
 	var ok, failed atomic.Int64
 	var wg sync.WaitGroup
 	for i := range nodes {
-		for _, hop := range []int{2, 3, 4} { // both ways round
+		for _, hop := range hops {
 			for range 4 {
 				wg.Go(func() {
 					dest := to("sink-" + string(rune('a'+(i+hop)%nodes)))
-					for range 6 {
+					for range rounds {
 						ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 						_, err := f.nodes[i].Publish(ctx, Outgoing{To: dest, Payload: make([]byte, 400<<10)})
 						cancel()
@@ -146,6 +162,7 @@ func TestSaturatedRingDoesNotDeadlock(t *testing.T) {
 							ok.Add(1)
 						} else {
 							failed.Add(1)
+							t.Log(err)
 						}
 					}
 				})
@@ -160,7 +177,7 @@ func TestSaturatedRingDoesNotDeadlock(t *testing.T) {
 		t.Fatalf("stuck: %d ok, %d failed", ok.Load(), failed.Load())
 	}
 	t.Logf("%d ok, %d failed", ok.Load(), failed.Load())
-	if ok.Load() < 400 {
-		t.Errorf("only %d of 432 arrived", ok.Load())
+	if all := int64(nodes * len(hops) * 4 * rounds); ok.Load() < all*9/10 {
+		t.Errorf("only %d of %d arrived", ok.Load(), all)
 	}
 }
