@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 
 	"github.com/meshnode/meshnode/pkg/mesh"
+	"github.com/meshnode/meshnode/pkg/servicerouting/router"
 )
 
 // Config of a node. DefaultConfig fills what has a default.
@@ -30,6 +34,10 @@ type Config struct {
 	Peers []string
 	// MDNS finds nodes on the LAN. Default on.
 	MDNS bool
+	// Transports build libp2p's transports in place of TCP and QUIC, and may
+	// change its host besides: for tests, and for embedders that bring their
+	// own. Listen must then be given.
+	Transports []libp2p.Option
 	// DataDir keeps the identity and the peers met. Empty: the node is
 	// ephemeral, its identity new, and nothing is left behind.
 	DataDir string
@@ -40,6 +48,10 @@ type Config struct {
 	// QueuePause and QueueResume bound the bytes waiting for all links: local
 	// publishers are paused from the one to the other. Default 50 and 25 MiB.
 	QueuePause, QueueResume int
+	// Zone is where the node is, the widest level first: "region=eu,rack=7".
+	// Its services state it, and of several able providers those that share
+	// more of it are asked first. Empty: nowhere in particular.
+	Zone string
 	// Concurrency is how many messages a handler works on at a time. Default 64.
 	Concurrency int
 	// Logger gets what happens. Default: nothing is logged.
@@ -77,10 +89,31 @@ func (c *Config) Validate() error {
 	if c.QueueResume < 1<<20 || c.QueuePause < c.QueueResume {
 		return fmt.Errorf("queue pause is %d and resume %d bytes: need 1 MiB <= resume <= pause", c.QueuePause, c.QueueResume)
 	}
+	if _, err := c.zone(); err != nil {
+		return err
+	}
 	if c.Concurrency < 1 || c.Concurrency > 1<<16 {
 		return fmt.Errorf("concurrency is %d: need 1 to 65536", c.Concurrency)
 	}
 	return nil
+}
+
+// zone gives the levels of Zone.
+func (c *Config) zone() ([]router.Level, error) {
+	if c.Zone == "" {
+		return nil, nil
+	}
+	var out []router.Level
+	for level := range strings.SplitSeq(c.Zone, ",") {
+		name, value, ok := strings.Cut(level, "=")
+		err := mesh.ValidAttributes(mesh.Attributes{name: value})
+		again := slices.ContainsFunc(out, func(l router.Level) bool { return l.Name == name })
+		if !ok || err != nil || again || len(out) == router.MaxZone {
+			return nil, fmt.Errorf("zone is %q: need up to %d levels, each once, the widest first, like region=eu,rack=7: %w", c.Zone, router.MaxZone, mesh.ErrMalformed)
+		}
+		out = append(out, router.Level{Name: name, Value: value})
+	}
+	return out, nil
 }
 
 // IdentityFile is where a node keeps its key in a data directory.
@@ -120,6 +153,15 @@ func WithPeers(addrs ...string) Option {
 
 // WithMDNS turns finding nodes on the LAN on or off.
 func WithMDNS(on bool) Option { return func(o *Config) error { o.MDNS = on; return nil } }
+
+// WithTransports builds libp2p's transports in place of TCP and QUIC; where to
+// listen must then be said.
+func WithTransports(opts ...libp2p.Option) Option {
+	return func(o *Config) error { o.Transports = opts; return nil }
+}
+
+// WithZone says where the node is, the widest level first: "region=eu,rack=7".
+func WithZone(zone string) Option { return func(o *Config) error { o.Zone = zone; return nil } }
 
 // WithDataDir keeps identity and peers in a directory.
 func WithDataDir(dir string) Option { return func(o *Config) error { o.DataDir = dir; return nil } }

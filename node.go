@@ -51,11 +51,13 @@ func New(ctx context.Context, opts ...Option) (*Node, error) {
 	fc := servicerouting.DefaultConfig()
 	fc.Key, fc.Network = cfg.Identity, mesh.NetworkOf(cfg.Network, cfg.NetworkKey)
 	fc.Pause, fc.Resume, fc.Concurrency = cfg.QueuePause, cfg.QueueResume, cfg.Concurrency
+	fc.Router.Zone, _ = cfg.zone() // Validate has seen it
 	fc.Logger = cfg.Logger.With("part", "routing")
 
 	tc := transport.DefaultConfig(cfg.Profile)
 	tc.Identity, tc.Network, tc.NetworkKey, tc.NodeName = cfg.Identity, cfg.Network, cfg.NetworkKey, cfg.Name
 	tc.Agent, tc.Announce, tc.Peers, tc.MDNS = cfg.Agent, cfg.Announce, cfg.Peers, cfg.MDNS
+	tc.Transports = cfg.Transports
 	if len(cfg.Listen) > 0 {
 		tc.Listen = cfg.Listen
 	}

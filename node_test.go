@@ -147,7 +147,7 @@ func TestBadInput(t *testing.T) {
 	n := start(t)
 	for name, err := range map[string]error{
 		"address":  second(n.Request(soon(t), "UPPER", nil)),
-		"selector": second(n.Request(soon(t), "svc{a}", nil)),
+		"selector": second(n.Request(soon(t), "svc{a=}", nil)),
 		"ttl 0":    second(n.Request(soon(t), "svc", nil, meshnode.WithTTL(0))),
 		"ttl 11":   second(n.Request(soon(t), "svc", nil, meshnode.WithTTL(11))),
 		"ttl 2^31": second(n.Request(soon(t), "svc", nil, meshnode.WithTTL(1<<31))),

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/meshnode/meshnode/pkg/mesh"
 	"github.com/meshnode/meshnode/pkg/servicerouting"
@@ -51,6 +53,12 @@ func WithKey(key string) SendOption { return func(o *servicerouting.Outgoing) { 
 
 // WithID sets the message ID.
 func WithID(id mesh.ID) SendOption { return func(o *servicerouting.Outgoing) { o.ID = id } }
+
+// WithSticky sends messages with the same key to the same provider, as long as
+// it is among the best that this node knows.
+func WithSticky(key string) SendOption {
+	return func(o *servicerouting.Outgoing) { o.Sticky = key }
+}
 
 // NoWait gives ErrBusy rather than wait for room.
 func NoWait() SendOption { return func(o *servicerouting.Outgoing) { o.NoWait = true } }
@@ -143,18 +151,34 @@ func (n *Node) RequestAll(ctx context.Context, to string, payload []byte, opts .
 	}
 }
 
+// maxReasons is how many different reasons an error gives.
+const maxReasons = 3
+
 // explain turns "no provider" into "incapable" when providers are known, and
-// none of them matches the selector.
+// tells why none of them matches the selector.
 func (n *Node) explain(to mesh.Address, err error) error {
-	if !errors.Is(err, mesh.ErrNoProvider) || len(to.Selector) == 0 {
+	if !errors.Is(err, mesh.ErrNoProvider) || to.Selector.IsZero() {
 		return err
 	}
 	local, _ := n.fw.Local()
-	known := len(n.fw.Providers(to.Name)) + len(local[to.Name])
-	if known == 0 {
+	known := local[to.Name]
+	for _, p := range n.fw.Providers(to.Name) {
+		known = append(known, p.Attributes)
+	}
+	var reasons []string
+	for _, attrs := range known {
+		why := to.Selector.Explain(attrs)
+		if why == "" { // known and gone meanwhile, or no way leads to it
+			return err
+		}
+		if len(reasons) < maxReasons && !slices.Contains(reasons, why) {
+			reasons = append(reasons, why)
+		}
+	}
+	if len(reasons) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: %d providers of %q are known and none matches %s: %w", mesh.ErrNoProvider, known, to.Name, to.Selector, mesh.ErrIncapable)
+	return fmt.Errorf("%w: of %d known of %q none matches %s: %s: %w", mesh.ErrNoProvider, len(known), to.Name, to.Selector, strings.Join(reasons, "; "), mesh.ErrIncapable)
 }
 
 func receipt(r servicerouting.Result) Receipt {

@@ -84,7 +84,9 @@ func (n *Node) Wait(ctx context.Context, conds ...Condition) error {
 }
 
 // Resolve gives the providers known for an address, this node among them,
-// after a probe when none is known; then ErrNoProvider when nobody answers.
+// after a probe when none is known; then ErrNoProvider when nobody answers,
+// and ErrIncapable too when some do and none matches. Those that meet more of
+// what the selector prefers come first.
 func (n *Node) Resolve(ctx context.Context, to string) ([]ProviderInfo, error) {
 	addr, err := mesh.ParseAddress(to)
 	if err == nil && addr.Kind != mesh.KindService {
@@ -94,18 +96,22 @@ func (n *Node) Resolve(ctx context.Context, to string) ([]ProviderInfo, error) {
 		return nil, err
 	}
 	known := func() []ProviderInfo {
-		return slices.DeleteFunc(n.providers(addr.Name), func(p ProviderInfo) bool { return !addr.Selector.Match(p.Attributes) })
+		able := slices.DeleteFunc(n.providers(addr.Name), func(p ProviderInfo) bool { return !addr.Selector.Match(p.Attributes) })
+		slices.SortStableFunc(able, func(a, b ProviderInfo) int {
+			return addr.Selector.Unmet(a.Attributes) - addr.Selector.Unmet(b.Attributes)
+		})
+		return able
 	}
 	if p := known(); len(p) > 0 {
 		return p, nil
 	}
 	if err := n.fw.Find(ctx, addr); err != nil {
-		return nil, fmt.Errorf("resolve %s: %w", to, err)
+		return nil, fmt.Errorf("resolve %s: %w", to, n.explain(addr, err))
 	}
 	if p := known(); len(p) > 0 {
 		return p, nil
 	}
-	return nil, fmt.Errorf("resolve %s: %w", to, mesh.ErrNoProvider)
+	return nil, fmt.Errorf("resolve %s: %w", to, n.explain(addr, mesh.ErrNoProvider))
 }
 
 // providers lists who is known to serve a service, this node's handlers first.

@@ -72,7 +72,7 @@ func (n *Node) Subscribe(ctx context.Context, to string, opts ...SubscribeOption
 	switch {
 	case addr.Kind == mesh.KindGroup:
 		src, err = n.subscribeGroup(addr.Name, o)
-	case addr.Kind == mesh.KindService && len(addr.Selector) == 0 && addr.Network == "":
+	case addr.Kind == mesh.KindService && addr.Selector.IsZero() && addr.Network == "":
 		src, err = n.subscribeService(addr.Name, o)
 	default:
 		err = fmt.Errorf("subscribe %s: need a service or a group: %w", to, mesh.ErrMalformed)

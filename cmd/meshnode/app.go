@@ -110,7 +110,7 @@ func (a *app) root() *cobra.Command {
 	add(groupRun, a.upCmd(), a.downCmd(), a.drainCmd(), a.waitCmd(), a.demoCmd())
 	add(groupMessage, a.pubCmd(), a.subCmd(), a.requestCmd(), a.replyCmd(), a.groupCmd())
 	add(groupSee, a.statusCmd(), a.peersCmd(), a.servicesCmd(), a.routesCmd())
-	add(groupDiagnose, a.benchCmd(), a.logCmd(), a.errorsCmd())
+	add(groupDiagnose, a.benchCmd(), a.simCmd(), a.logCmd(), a.errorsCmd())
 	add(groupAdmin, a.idCmd(), a.configCmd(), a.versionCmd())
 	return root
 }

@@ -82,6 +82,24 @@ func (s *sendFlags) options() (api.Send, error) {
 	}, nil
 }
 
+// attributes reads the arguments of --attr.
+func attributes(values []string) (mesh.Attributes, error) {
+	out := make(mesh.Attributes)
+	for _, v := range values {
+		some, err := mesh.ParseAttributes(v)
+		if err != nil {
+			return nil, fmt.Errorf("--attr: %w", err)
+		}
+		for name, value := range some {
+			if _, twice := out[name]; twice {
+				return nil, api.Fail(api.ErrUsage, "--attr %s: %q is given twice: write %s=[a,b] for a list", v, name, name)
+			}
+			out[name] = value
+		}
+	}
+	return out, nil
+}
+
 // pairs reads name=value arguments.
 func pairs(flag string, values []string) (map[string]string, error) {
 	out := make(map[string]string, len(values))

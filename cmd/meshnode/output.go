@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meshnode/meshnode/pkg/api"
+	"github.com/meshnode/meshnode/pkg/mesh"
 )
 
 // say prints a remark, unless -q.
@@ -31,6 +33,9 @@ func (a *app) printError(err error) {
 		mark = func(s string) string { return "\x1b[31m" + s + "\x1b[0m" }
 	}
 	fmt.Fprintf(a.stderr, "%s %s\n", mark("meshnode:"), escape(p.Error()))
+	if where, ok := errors.AsType[*mesh.AddressError](err); ok {
+		fmt.Fprintln(a.stderr, where.Caret())
+	}
 	if p.Code == "MN-0112" {
 		return
 	}

@@ -29,11 +29,11 @@ input, its standard output the answer, MESHNODE_ID, MESHNODE_FROM and
 MESHNODE_SERVICE its environment; an exit code other than 0 is a failure, whose
 sentence is the end of standard error.`,
 		Example: `  meshnode reply greet 'hello {{.Request}}'
-  meshnode reply resize --exec ./resize.sh --attr disk=ssd`,
+  meshnode reply resize --exec ./resize.sh --attr disk=ssd --attr 'caps=[gpu,pdf]'`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeServices,
 		RunE: func(c *cobra.Command, args []string) error {
-			attributes, err := pairs("--attr", attrs)
+			attributes, err := attributes(attrs)
 			if err != nil {
 				return err
 			}
@@ -58,7 +58,7 @@ sentence is the end of standard error.`,
 	}
 	c.Flags().BoolVar(&echo, "echo", false, "answer with the request itself")
 	c.Flags().StringVar(&command, "exec", "", "answer with what this shell `command` prints")
-	c.Flags().StringArrayVar(&attrs, "attr", nil, "`name=value` that selectors may ask for, may be repeated")
+	c.Flags().StringArrayVar(&attrs, "attr", nil, "`name=value` that selectors may ask for, or name=[a,b]; may be repeated")
 	c.Flags().IntVar(&count, "count", 0, "end after `n` answers; 0: never")
 	c.Flags().IntVar(&concurrency, "concurrency", 16, "requests worked on at the same time")
 	return c

@@ -14,7 +14,7 @@ import (
 func (a *app) routesCmd() *cobra.Command {
 	return parent("routes", "See the ways this node knows",
 		`  meshnode routes ls
-  meshnode routes get 'orders{region=eu}'`,
+  meshnode routes get 'ocr{caps>=[gpu,pdf],version^2.1}'`,
 		a.routesLsCmd(), a.routesGetCmd())
 }
 
@@ -47,7 +47,7 @@ func (a *app) routesGetCmd() *cobra.Command {
 		Use:   "get ADDRESS",
 		Short: "Tell who would be asked, best first; probes when nobody is known",
 		Example: `  meshnode routes get orders
-  meshnode routes get 'orders{region=eu}' -o json`,
+  meshnode routes get 'ocr{region=eu|region=us;prefer zone=a}' -o json`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeServices,
 		RunE: func(c *cobra.Command, args []string) error {

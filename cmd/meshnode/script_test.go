@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,6 +55,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   cmdExits,
 			"capture": cmdCapture,
+			"until":   cmdUntil,
 		},
 	})
 }
@@ -77,4 +79,20 @@ func cmdExits(ts *testscript.TestScript, _ bool, args []string) {
 // cmdCapture is "capture VAR": the last standard output becomes a variable.
 func cmdCapture(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// cmdUntil is "until PATTERN COMMAND…": the command is run until its standard
+// output matches, for ten seconds at most.
+func cmdUntil(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for end := time.Now().Add(10 * time.Second); ; {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s did not print %q in time", args[1], args[0])
+		}
+	}
 }

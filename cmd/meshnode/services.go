@@ -2,15 +2,12 @@ package main
 
 import (
 	"fmt"
-	"sort"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshnode/meshnode"
-	"github.com/meshnode/meshnode/pkg/mesh"
 )
 
 func (a *app) servicesCmd() *cobra.Command {
@@ -58,15 +55,6 @@ func providerRow(p meshnode.ProviderInfo) []string {
 	}
 	return []string{
 		who, strconv.Itoa(p.Hops), short(p.RTT), fmt.Sprintf("%d%%", p.Load),
-		fmt.Sprintf("%.0f%%", 100*p.Success), p.Age.Round(time.Second).String(), attributesText(p.Attributes),
+		fmt.Sprintf("%.0f%%", 100*p.Success), p.Age.Round(time.Second).String(), p.Attributes.String(),
 	}
-}
-
-func attributesText(attrs mesh.Attributes) string {
-	out := make([]string, 0, len(attrs))
-	for k, v := range attrs {
-		out = append(out, k+"="+v)
-	}
-	sort.Strings(out)
-	return strings.Join(out, ",")
 }

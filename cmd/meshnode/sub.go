@@ -39,7 +39,7 @@ reader that takes nothing for 30 seconds is cut off.`,
 			if err != nil {
 				return err
 			}
-			attributes, err := pairs("--attr", attrs)
+			attributes, err := attributes(attrs)
 			if err != nil {
 				return err
 			}
@@ -80,7 +80,7 @@ reader that takes nothing for 30 seconds is cut off.`,
 	c.Flags().BoolVar(&raw, "raw", false, "print the bodies as they are, without line ends")
 	c.Flags().StringVar(&policy, "policy", "block", "what happens when this reader is slow: block, drop-oldest or drop-newest")
 	c.Flags().IntVar(&buffer, "buffer", 256, "messages the daemon holds for this reader")
-	c.Flags().StringArrayVar(&attrs, "attr", nil, "`name=value` this provider has, may be repeated")
+	c.Flags().StringArrayVar(&attrs, "attr", nil, "`name=value` this provider has, or name=[a,b]; may be repeated")
 	return c
 }
 

@@ -120,7 +120,7 @@ func (c *Client) Work(ctx context.Context, service string, o Serve) (*Stream[Wor
 }
 
 func addAttributes(q url.Values, a mesh.Attributes) {
-	for k, v := range a {
-		q.Add("attr", k+"="+v)
+	if len(a) > 0 {
+		q.Set("attr", a.String())
 	}
 }

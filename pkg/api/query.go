@@ -87,20 +87,18 @@ func (q *query) duration(name string, otherwise, most time.Duration) time.Durati
 }
 
 func (q *query) attributes() mesh.Attributes {
-	var out mesh.Attributes
-	for _, a := range q.values["attr"] {
-		k, v, ok := strings.Cut(a, "=")
-		if !ok {
-			q.fail("attr", a, "want name=value")
-			return nil
+	out := make(mesh.Attributes)
+	for _, text := range q.values["attr"] {
+		some, err := mesh.ParseAttributes(text)
+		if err != nil && q.err == nil {
+			q.err = fmt.Errorf("attr: %w", err)
 		}
-		if out == nil {
-			out = mesh.Attributes{}
+		for name, value := range some {
+			if _, twice := out[name]; twice {
+				q.fail("attr", text, name+" is given twice")
+			}
+			out[name] = value
 		}
-		out[k] = v
-	}
-	if err := mesh.ValidAttributes(out); err != nil && q.err == nil {
-		q.err = err
 	}
 	return out
 }

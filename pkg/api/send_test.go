@@ -130,7 +130,7 @@ func TestBadInputIsRefusedBeforeTheNode(t *testing.T) {
 		{"POST", "/v1/groups/a%20b/messages", "MN-0400"},
 		{"GET", "/v1/services/orders/messages?policy=lossy", "MN-0101"},
 		{"GET", "/v1/services/orders/messages?buffer=1000000", "MN-0101"},
-		{"GET", "/v1/services/orders/messages?attr=os", "MN-0101"},
+		{"GET", "/v1/services/orders/messages?attr=os", "MN-0400"},
 		{"GET", "/v1/services/orders/messages?attr=OS=bsd", "MN-0400"},
 		{"GET", "/v1/services/orders/work?concurrency=0", "MN-0101"},
 		{"POST", "/v1/work/none", "MN-0105"},

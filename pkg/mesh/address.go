@@ -1,9 +1,7 @@
 package mesh
 
 import (
-	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 )
@@ -21,7 +19,7 @@ const (
 // Address says where a message goes:
 //
 //	orders                    any provider of a service
-//	orders{region=eu,os=bsd}  one whose attributes match
+//	orders{region=eu,os=bsd}  one whose attributes match the selector
 //	orders@blue               in another network
 //	node:12D3KooW…            one node
 //	group:lobby               all members of a group
@@ -32,21 +30,6 @@ type Address struct {
 	Network  string // empty: the network it is sent in
 	Node     peer.ID
 }
-
-// AddressError tells what is wrong with an address and where.
-type AddressError struct {
-	Input   string
-	Column  int // counted from 1, in bytes
-	Problem string
-}
-
-// Error is one sentence that names the column.
-func (e *AddressError) Error() string {
-	return fmt.Sprintf("address %q: column %d: %s", e.Input, e.Column, e.Problem)
-}
-
-// Unwrap makes every address error an ErrMalformed.
-func (e *AddressError) Unwrap() error { return ErrMalformed }
 
 // Service is the address of a service without selector.
 func Service(name string) Address { return Address{Kind: KindService, Name: name} }
@@ -85,7 +68,7 @@ func ParseAddress(s string) (Address, error) {
 	}
 	a := Address{Kind: KindService, Name: name}
 	if p.peek() == '{' {
-		if a.Selector, err = p.selector(); err != nil {
+		if a.Selector, err = p.braces(); err != nil {
 			return Address{}, err
 		}
 	}
@@ -125,52 +108,17 @@ func ValidName(what, s string) error {
 	return p.end()
 }
 
-func nameByte(c byte) bool {
-	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '.' || c == '_' || c == '-'
-}
-
-// scanner walks over an address or selector and knows the column.
-type scanner struct {
-	in  string
-	pos int
-}
-
-func (p *scanner) errorf(pos int, format string, args ...any) error {
-	return &AddressError{Input: p.in, Column: pos + 1, Problem: fmt.Sprintf(format, args...)}
-}
-
-func (p *scanner) peek() byte {
-	if p.pos < len(p.in) {
-		return p.in[p.pos]
+// braces reads {selector}.
+func (p *scanner) braces() (Selector, error) {
+	open := p.pos
+	p.pos++ // {
+	sel, err := p.selector()
+	switch {
+	case err != nil:
+		return Selector{}, err
+	case p.pos == len(p.in):
+		return Selector{}, p.errorf(p.pos, "} is missing for the { in column %d", open+1)
 	}
-	return 0
-}
-
-func (p *scanner) end() error {
-	if p.pos < len(p.in) {
-		return p.errorf(p.pos, "unexpected %q", p.rune(p.pos))
-	}
-	return nil
-}
-
-// rune is the character at pos, for people.
-func (p *scanner) rune(pos int) rune {
-	r, _ := utf8.DecodeRuneInString(p.in[pos:])
-	return r
-}
-
-func (p *scanner) name(what string) (string, error) {
-	start := p.pos
-	for nameByte(p.peek()) {
-		p.pos++
-	}
-	switch n := p.pos - start; {
-	case n == 0 && p.pos == len(p.in):
-		return "", p.errorf(start, "the %s is missing", what)
-	case n == 0:
-		return "", p.errorf(start, "%q cannot be in the %s: use a-z 0-9 . _ -", p.rune(start), what)
-	case n > MaxName:
-		return "", p.errorf(start+MaxName, "the %s is longer than %d characters", what, MaxName)
-	}
-	return p.in[start:p.pos], nil
+	p.pos++
+	return sel, nil
 }

@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -10,6 +11,7 @@ import (
 func TestNoAllocation(t *testing.T) {
 	frame := golden(t, "frame")
 	junk := golden(t, "envelope")[:40]
+	sel, attrs := sampleSelector(t)
 	for name, f := range map[string]func(){
 		"ParseHop":   func() { _, _ = ParseHop(frame) },
 		"SplitFrame": func() { _, _, _ = SplitFrame(frame) },
@@ -17,6 +19,16 @@ func TestNoAllocation(t *testing.T) {
 			envelope, _, _ := SplitFrame(frame)
 			if _, err := ParseView(envelope); err != nil {
 				t.Fatal(err)
+			}
+		},
+		"Match": func() {
+			if !sel.Match(attrs) {
+				t.Fatal(sel.Explain(attrs))
+			}
+		},
+		"Unmet": func() {
+			if sel.Unmet(attrs) != 1 {
+				t.Fatal("not what is expected")
 			}
 		},
 		"ParseView of junk": func() {
@@ -27,6 +39,36 @@ func TestNoAllocation(t *testing.T) {
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
 			t.Errorf("%s allocates %v times", name, n)
+		}
+	}
+}
+
+// sampleSelector has every kind of test, and attributes that match all but
+// the last preference.
+func sampleSelector(t testing.TB) (Selector, Attributes) {
+	t.Helper()
+	return selector(t, `caps>=[gpu,pdf],caps<=[gpu,pdf,"a b"],caps=[gpu,pdf,"a b"],version^2.1,version~2.3,version>=2.3.0-rc.1,`+
+			`region=us|region=eu,mem>=8GiB,mem=8192MiB,!draining,os!=linux;prefer zone=a,disk=ssd`),
+		attributes(t, `caps=[gpu,pdf,"a b"],version=2.3.0,region=eu,mem=8GiB,os=bsd,zone=a`)
+}
+
+func BenchmarkMatch(b *testing.B) {
+	sel, attrs := sampleSelector(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if !sel.Match(attrs) {
+			b.Fatal("no match")
+		}
+	}
+}
+
+func BenchmarkParseSelector(b *testing.B) {
+	sel, _ := sampleSelector(b)
+	text := strings.Trim(sel.String(), "{}")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ParseSelector(text); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -87,6 +87,8 @@ type Envelope struct {
 	Status      Status // of a reply
 	Detail      string // of a reply that failed
 	Key         string // idempotency key; empty: the ID
+	Load        uint8  // of a reply: as in a receipt
+	Attributes  uint64 // of a reply: as in a receipt
 }
 
 // Encode gives the bytes that are signed and sent. It returns ErrTooLarge or
@@ -117,6 +119,8 @@ func (e *Envelope) Encode() ([]byte, error) {
 		Status:      uint32(e.Status),
 		Detail:      e.Detail,
 		Key:         e.Key,
+		Load:        uint32(e.Load),
+		Attributes:  e.Attributes,
 	}
 	if !e.Correlation.IsZero() {
 		m.Correlation = e.Correlation[:]
@@ -166,6 +170,8 @@ func DecodeEnvelope(b []byte) (*Envelope, error) {
 		Detail:      m.GetDetail(),
 		Key:         m.GetKey(),
 		Correlation: v.Correlation,
+		Load:        uint8(min(m.GetLoad(), 100)),
+		Attributes:  m.GetAttributes(),
 	}
 	if len(m.GetHeaders()) > MaxHeaders {
 		return nil, fmt.Errorf("envelope: %d headers, at most %d: %w", len(m.GetHeaders()), MaxHeaders, ErrTooLarge)

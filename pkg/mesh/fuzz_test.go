@@ -3,6 +3,7 @@ package mesh
 import (
 	"bytes"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -29,27 +30,70 @@ func FuzzParseAddress(f *testing.F) {
 }
 
 func FuzzParseSelector(f *testing.F) {
-	for _, s := range []string{"", "region=eu", "os=bsd,region=eu", "a=b,", "a=}", "=", "a=b}c"} {
+	for _, s := range []string{
+		"", "region=eu", "os=bsd,region=eu", "a=b,", "a=}", "=", "a=b}c", largestSelector(), tests(MaxTests),
+		`caps>=[gpu,"p d"],version^2.1,region=eu|region=us,mem>=8GiB,!draining;prefer zone=a,(disk=ssd,x)`,
+		"!(a,(b|!c)),v~1.2.3-rc.1+x", "prefer a",
+	} {
+		f.Add(s, "os", "bsd")
+	}
+	f.Add("os>=[a,b]", "os", `["a",b`)
+	f.Fuzz(func(t *testing.T, s, name, v string) {
+		sel, err := ParseSelector(s)
+		if err != nil {
+			e := err.(*AddressError)
+			if e.Column < 1 || e.Column > len(s)+1 {
+				t.Errorf("column %d of %q", e.Column, s)
+			}
+			_ = e.Caret()
+			return
+		}
+		a, err := ParseAddress("x" + sel.String())
+		if err != nil || !reflect.DeepEqual(a.Selector, sel) {
+			t.Errorf("%q, as a part of an address: %+v, %v", s, a, err)
+		}
+		if len(sel.String()) > len(s)+2 {
+			t.Errorf("%q has the longer canonical form %q", s, sel)
+		}
+		attrs := Attributes{name: v, "a": v}
+		if again := a.Selector; again.Match(attrs) != sel.Match(attrs) || again.Unmet(attrs) != sel.Unmet(attrs) ||
+			sel.Match(attrs) != (sel.Explain(attrs) == "") || sel.Unmet(attrs) >= 1<<MaxPreferences {
+			t.Errorf("%q on %q: %v, %d, %q", s, attrs, sel.Match(attrs), sel.Unmet(attrs), sel.Explain(attrs))
+		}
+		twice, err := sel.And(sel)
+		if err == nil && twice.String() != sel.String() || err != nil && !strings.Contains(err.Error(), "more than") && !strings.Contains(err.Error(), "longer than") {
+			t.Errorf("%q twice is %q, %v", sel, twice, err)
+		}
+	})
+}
+
+func FuzzParseAttributes(f *testing.F) {
+	for _, s := range []string{"", "a=1", `caps=[gpu,"p d"],version=2.3.0`, "a=[", `a="[b]"`, "a=1,a=2"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		sel, err := ParseSelector(s)
+		a, err := ParseAttributes(s)
 		if err != nil {
 			if column := err.(*AddressError).Column; column < 1 || column > len(s)+1 {
 				t.Errorf("column %d of %q", column, s)
 			}
 			return
 		}
-		attrs := make(Attributes)
-		for _, term := range sel {
-			attrs[term.Name] = term.Value
+		if err := ValidAttributes(a); err != nil {
+			t.Errorf("%q: %v", s, err)
 		}
-		if !sel.Match(attrs) || ValidAttributes(attrs) != nil {
-			t.Errorf("%q is read as %+v, which does not match itself", s, sel)
+		if again, err := ParseAttributes(a.String()); err != nil || !reflect.DeepEqual(again, a) {
+			t.Errorf("%q is read back as %q, %v", a, again, err)
 		}
-		a, err := ParseAddress("x" + sel.String())
-		if err != nil || a.Selector.String() != sel.String() {
-			t.Errorf("%q: as a part of an address: %+v, %v", s, a, err)
+		for k, v := range a {
+			want := plainValue(v)
+			if isList(v) {
+				want = &value{text: v, isList: true}
+			}
+			sel, err := ParseSelector(k + "=" + want.String())
+			if err != nil || !sel.Match(a) {
+				t.Errorf("%q does not match itself: %v, %v", k+"="+want.String(), sel, err)
+			}
 		}
 	})
 }

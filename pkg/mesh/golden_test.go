@@ -46,7 +46,7 @@ func sampleEnvelope(t testing.TB) *Envelope {
 	_, origin := identity(t, 1)
 	return &Envelope{
 		ID: messageID, Origin: origin, Network: NetworkOf("home", nil),
-		Address: Address{Kind: KindService, Name: "orders", Selector: Selector{{"os", "bsd"}, {"region", "eu"}}, Network: "blue"},
+		Address: Address{Kind: KindService, Name: "orders", Selector: selector(t, "os=bsd,region=eu"), Network: "blue"},
 		Mode:    ModeOne, Class: ClassConfirm, Type: TypeReply, ContentType: "text/plain",
 		Headers: map[string]string{"trace": "7", "lang": "de"}, ReplyTo: "answers", Correlation: requestID,
 		Created: moment, Expires: moment.Add(30 * time.Second), TTL: 10, Payload: []byte("two coffees"),
@@ -57,7 +57,7 @@ func sampleEnvelope(t testing.TB) *Envelope {
 func sampleHop(t testing.TB) *HopHeader {
 	_, bound := identity(t, 2)
 	return &HopHeader{
-		Flags: FlagTrace | FlagForwarded, TTL: 9, Hops: 1, Attempt: 2, Budget: FirstBudget, Priority: 3,
+		Flags: FlagTrace | FlagForwarded, TTL: 9, Hops: 1, Attempt: 2, Budget: FirstBudget, Priority: 3, Reach: 7,
 		Nonce: 0xa1b2c3d4, Seq: 0x0102030405060708, Back: 0x1112131415161718, Bound: bound,
 	}
 }
@@ -67,7 +67,7 @@ func sampleReceipt(t testing.TB) *Receipt {
 	_, provider := identity(t, 2)
 	return &Receipt{
 		ID: messageID, Origin: origin, Provider: provider, Service: "orders",
-		Status: StatusHandlerFailed, Detail: "no milk", At: moment, Load: 40, Redelivered: true,
+		Status: StatusHandlerFailed, Detail: "no milk", At: moment, Load: 40, Redelivered: true, Attributes: 0x1122334455667788,
 	}
 }
 
@@ -76,7 +76,7 @@ func sampleRecord(t testing.TB) *Record {
 	return &Record{
 		Provider: provider, Network: NetworkOf("home", []byte("secret")), Service: "orders",
 		Attributes: Attributes{"region": "eu", "os": "bsd"}, Epoch: 17,
-		Created: moment, Expires: moment.Add(10 * time.Minute),
+		Created: moment, Expires: moment.Add(10 * time.Minute), Since: moment.Add(-time.Hour),
 	}
 }
 

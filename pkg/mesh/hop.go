@@ -18,7 +18,9 @@ import (
 //	3      1    attempt: 0 first, rises when the origin asks again
 //	4      1    budget: reroutes left
 //	5      1    priority: 2 request, 3 the rest
-//	6      2    zero
+//	6      1    reach: of a probe, the hops within which a node may name a
+//	            provider that it only knows; 0: providers speak for themselves
+//	7      1    zero
 //	8      4    reroute nonce: 0 until a node took another way
 //	12     4    zero
 //	16     8    sequence number on this link
@@ -32,6 +34,7 @@ type HopHeader struct {
 	Attempt  uint8
 	Budget   uint8
 	Priority uint8
+	Reach    uint8
 	Nonce    uint32
 	Seq      uint64
 	Back     uint64
@@ -67,7 +70,7 @@ func (h *HopHeader) Append(b []byte) []byte {
 func (h *HopHeader) Put(b []byte) {
 	b = b[:HopHeaderLen]
 	b[0], b[1], b[2], b[3] = byte(h.Flags), h.TTL, h.Hops, h.Attempt
-	b[4], b[5], b[6], b[7] = h.Budget, h.Priority, 0, 0
+	b[4], b[5], b[6], b[7] = h.Budget, h.Priority, h.Reach, 0
 	binary.BigEndian.PutUint32(b[8:], h.Nonce)
 	binary.BigEndian.PutUint32(b[12:], 0)
 	binary.BigEndian.PutUint64(b[16:], h.Seq)
@@ -90,7 +93,7 @@ func ParseHop(b []byte) (RawHop, error) {
 		return h, errHop
 	}
 	h.Flags, h.TTL, h.Hops, h.Attempt = HopFlags(b[0]), b[1], b[2], b[3]
-	h.Budget, h.Priority = b[4], b[5]
+	h.Budget, h.Priority, h.Reach = b[4], b[5], b[6]
 	h.Nonce = binary.BigEndian.Uint32(b[8:])
 	h.Seq = binary.BigEndian.Uint64(b[16:])
 	h.Back = binary.BigEndian.Uint64(b[24:])

@@ -20,10 +20,20 @@ const (
 	MaxHeaderBytes = 16 << 10
 	// MaxName is the longest service, group or network name.
 	MaxName = 128
-	// MaxAttributes is the largest number of attributes of a record or selector.
+	// MaxAttributes is the largest number of attributes of a record.
 	MaxAttributes = 64
-	// MaxAttribute is the longest attribute value, in bytes.
+	// MaxAttribute is the longest attribute value, in bytes; of a list, with
+	// its brackets.
 	MaxAttribute = 256
+	// MaxSelector is the longest selector, in bytes without braces.
+	MaxSelector = 1 << 10
+	// MaxTests is the largest number of tests in a selector.
+	MaxTests = 64
+	// MaxDepth is how many ( and ! of a selector may be within one another.
+	MaxDepth = 16
+	// MaxPreferences is the largest number of preferences in a selector, so
+	// that a rank by them fits 16 bits.
+	MaxPreferences = 16
 	// MaxRecord is the largest encoded service record.
 	MaxRecord = 8 << 10
 	// MaxDetail is the longest sentence in a receipt or a refusal.

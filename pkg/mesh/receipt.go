@@ -86,6 +86,7 @@ type Receipt struct {
 	At          time.Time
 	Load        uint8 // percent of the provider's handlers that are busy
 	Redelivered bool
+	Attributes  uint64 // Digest of the provider's attributes; 0: it does not say
 }
 
 // Seal encodes and signs the receipt.
@@ -94,6 +95,7 @@ func (r *Receipt) Seal(key crypto.PrivKey) ([]byte, error) {
 		Id: r.ID[:], Origin: []byte(r.Origin), Provider: []byte(r.Provider),
 		Service: r.Service, Status: uint32(r.Status), Detail: Clip(r.Detail),
 		At: r.At.UnixMilli(), Load: uint32(r.Load), Redelivered: r.Redelivered,
+		Attributes: r.Attributes,
 	})
 }
 
@@ -111,6 +113,7 @@ func OpenReceipt(b []byte) (*Receipt, error) {
 		ID: ID(m.GetId()), Origin: peer.ID(m.GetOrigin()), Provider: peer.ID(m.GetProvider()),
 		Service: m.GetService(), Status: Status(m.GetStatus()), Detail: Clip(m.GetDetail()),
 		At: time.UnixMilli(m.GetAt()), Load: uint8(min(m.GetLoad(), 100)), Redelivered: m.GetRedelivered(),
+		Attributes: m.GetAttributes(),
 	}
 	if err := Verify(r.Provider, DomainReceipt, s.GetBody(), s.GetSignature()); err != nil {
 		return nil, fmt.Errorf("receipt: %w", err)

@@ -20,6 +20,24 @@ type Record struct {
 	Epoch      uint64 // rises with each record of this provider
 	Created    time.Time
 	Expires    time.Time
+	// Since is when the provider began to serve; zero: it does not say. A
+	// newcomer gets its share of the work little by little.
+	Since time.Time
+}
+
+// Digest tells two sets of attributes apart: FNV-1a over the names and values,
+// in order of the names, each behind a zero byte. It is never 0.
+func (a Attributes) Digest() uint64 {
+	h := uint64(14695981039346656037)
+	for _, k := range sortedKeys(a) {
+		for _, s := range [2]string{k, a[k]} {
+			h *= 1099511628211 // of the zero byte
+			for i := range len(s) {
+				h = (h ^ uint64(s[i])) * 1099511628211
+			}
+		}
+	}
+	return max(h, 1)
 }
 
 // Seal encodes and signs the record; ErrTooLarge over MaxRecord.
@@ -38,6 +56,9 @@ func (r *Record) proto() *pb.ServiceRecord {
 	m := &pb.ServiceRecord{
 		Provider: []byte(r.Provider), Network: r.Network[:], Service: r.Service,
 		Epoch: r.Epoch, Created: r.Created.UnixMilli(), Expires: r.Expires.UnixMilli(),
+	}
+	if !r.Since.IsZero() {
+		m.Since = r.Since.UnixMilli()
 	}
 	for _, k := range sortedKeys(r.Attributes) {
 		m.Attributes = append(m.Attributes, &pb.Attribute{Name: k, Value: r.Attributes[k]})
@@ -60,6 +81,9 @@ func OpenRecord(b []byte) (*Record, error) {
 		Provider: peer.ID(m.GetProvider()), Network: Network(m.GetNetwork()), Service: m.GetService(),
 		Attributes: make(Attributes, len(m.GetAttributes())), Epoch: m.GetEpoch(),
 		Created: time.UnixMilli(m.GetCreated()), Expires: time.UnixMilli(m.GetExpires()),
+	}
+	if m.GetSince() > 0 {
+		r.Since = time.UnixMilli(m.GetSince())
 	}
 	for _, a := range m.GetAttributes() {
 		r.Attributes[a.GetName()] = a.GetValue()

@@ -5,151 +5,117 @@ import (
 	"strings"
 )
 
-// Attributes describe a provider: name to value. Names are of [a-z0-9._-],
-// values of printable bytes without , { } = @ and quotes.
-type Attributes map[string]string
+// Selector is the predicate on attributes that an address may carry: what a
+// provider must be, and what is preferred among those. It never changes, and
+// the zero Selector takes every provider. Equal selectors have equal Strings;
+// == compares nothing of use but with zero. docs/selectors.md has the grammar.
+type Selector struct{ c *compiled }
 
-// Term demands that an attribute has a value.
-type Term struct{ Name, Value string }
+type compiled struct {
+	require expr
+	prefers []expr // the most important first
+	text    string // canonical, with braces
+}
 
-// Selector is the predicate on attributes that an address may carry: the
-// provider must have every one of these values. The terms are sorted by name.
-type Selector []Term
-
-// ParseSelector reads "region=eu,os=bsd" (without braces); empty matches all.
+// ParseSelector reads "version^2.1,region=eu|region=us;prefer zone=a", which
+// is without braces; empty takes all. Errors are *AddressError.
 func ParseSelector(s string) (Selector, error) {
-	if s == "" {
-		return nil, nil
+	p := &scanner{in: s, what: "selector"}
+	if p.blanks(); p.pos == len(s) {
+		return Selector{}, nil
 	}
-	p := &scanner{in: s}
-	sel, err := p.terms()
+	sel, err := p.selector()
 	if err == nil {
 		err = p.end()
 	}
 	if err != nil {
-		return nil, err
+		return Selector{}, err
 	}
 	return sel, nil
 }
 
-// Match reports whether the attributes satisfy the selector.
-func (s Selector) Match(a Attributes) bool {
-	for _, t := range s {
-		if v, ok := a[t.Name]; !ok || v != t.Value {
-			return false
-		}
+func newSelector(require expr, prefers []expr) Selector {
+	if require.op == always && len(prefers) == 0 {
+		return Selector{}
 	}
-	return true
+	text := require.text
+	if len(prefers) > 0 {
+		text += ";"
+	}
+	text = strings.TrimPrefix(text+preferText(prefers), ";")
+	return Selector{&compiled{require, prefers, "{" + text + "}"}}
 }
 
-// String is the canonical form with braces, empty for no terms.
-func (s Selector) String() string {
-	if len(s) == 0 {
+const prefer = "prefer"
+
+func preferText(prefers []expr) string {
+	if len(prefers) == 0 {
 		return ""
 	}
-	var b strings.Builder
-	b.WriteByte('{')
-	for i, t := range s {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(t.Name + "=" + t.Value)
+	texts := make([]string, len(prefers))
+	for i := range prefers {
+		texts[i] = prefers[i].operand()
 	}
-	b.WriteByte('}')
-	return b.String()
+	return prefer + " " + strings.Join(texts, ",")
 }
 
-// Sort puts the terms in canonical order.
-func (s Selector) Sort() {
-	slices.SortFunc(s, func(a, b Term) int { return strings.Compare(a.Name, b.Name) })
+// IsZero reports that the selector asks for nothing.
+func (s Selector) IsZero() bool { return s.c == nil }
+
+// String is the canonical form with braces, empty for the zero Selector.
+func (s Selector) String() string {
+	if s.c == nil {
+		return ""
+	}
+	return s.c.text
 }
 
-// And demands both selectors; an attribute with two values is an error.
+// Match reports whether the attributes are all that is required. It does not
+// look at preferences, and does not allocate.
+func (s Selector) Match(a Attributes) bool { return s.c == nil || s.c.require.holds(a) }
+
+// Prefers reports that the selector has preferences.
+func (s Selector) Prefers() bool { return s.c != nil && len(s.c.prefers) > 0 }
+
+// Unmet ranks attributes by the preferences: 0 when all are met, and lower is
+// better. A preference weighs more than all that come after it together. It
+// does not look at what is required, and does not allocate.
+func (s Selector) Unmet(a Attributes) int {
+	if s.c == nil {
+		return 0
+	}
+	rank := 0
+	for i := range s.c.prefers {
+		rank <<= 1
+		if !s.c.prefers[i].holds(a) {
+			rank |= 1
+		}
+	}
+	return rank
+}
+
+// Require is the selector without its preferences.
+func (s Selector) Require() Selector {
+	if !s.Prefers() {
+		return s
+	}
+	return newSelector(s.c.require, nil)
+}
+
+// And requires what both require; its preferences are those of s, then those
+// of other. It is an *AddressError when the two cannot both hold, or are over
+// the bounds together.
 func (s Selector) And(other Selector) (Selector, error) {
-	out := slices.Clone(s)
-	for _, t := range other {
-		if i := slices.IndexFunc(out, func(o Term) bool { return o.Name == t.Name }); i < 0 {
-			out = append(out, t)
-		} else if out[i].Value != t.Value {
-			return nil, &AddressError{Input: other.String(), Column: 1, Problem: t.Name + " cannot be both " + out[i].Value + " and " + t.Value}
-		}
-	}
-	out.Sort()
-	return out, nil
-}
-
-func valueByte(c byte) bool {
-	return c > ' ' && c < 0x7f && !strings.ContainsRune(`,{}=@"'`, rune(c))
-}
-
-// ValidAttributes checks names, values and their number.
-func ValidAttributes(a Attributes) error {
-	if len(a) > MaxAttributes {
-		return &AddressError{Column: 1, Problem: "more than 64 attributes"}
-	}
-	for k, v := range a {
-		s, err := ParseSelector(k + "=" + v)
-		if err != nil {
-			return err
-		}
-		if len(s) != 1 || s[0] != (Term{k, v}) {
-			return &AddressError{Input: k + "=" + v, Column: 1, Problem: "not one name and one value"}
-		}
-	}
-	return nil
-}
-
-// selector reads {name=value,…}.
-func (p *scanner) selector() (Selector, error) {
-	open := p.pos
-	p.pos++ // {
-	sel, err := p.terms()
 	switch {
-	case err != nil:
-		return nil, err
-	case p.pos == len(p.in):
-		return nil, p.errorf(p.pos, "} is missing for the { in column %d", open+1)
-	case p.peek() != '}':
-		return nil, p.end()
+	case s.c == nil:
+		return other, nil
+	case other.c == nil:
+		return s, nil
 	}
-	p.pos++
-	return sel, nil
-}
-
-// terms reads name=value,… as far as it goes.
-func (p *scanner) terms() (Selector, error) {
-	var sel Selector
-	for {
-		at := p.pos
-		name, err := p.name("attribute name")
-		if err != nil {
-			return nil, err
-		}
-		if p.peek() != '=' {
-			return nil, p.errorf(p.pos, "= is missing after %q", name)
-		}
-		p.pos++
-		start := p.pos
-		for valueByte(p.peek()) {
-			p.pos++
-		}
-		switch n := p.pos - start; {
-		case n == 0:
-			return nil, p.errorf(start, "a value is missing for %q", name)
-		case n > MaxAttribute:
-			return nil, p.errorf(start+MaxAttribute, "the value is longer than %d characters", MaxAttribute)
-		}
-		i, found := slices.BinarySearchFunc(sel, name, func(t Term, n string) int { return strings.Compare(t.Name, n) })
-		if found {
-			return nil, p.errorf(at, "%q is given twice", name)
-		}
-		if len(sel) == MaxAttributes {
-			return nil, p.errorf(at, "more than %d attributes", MaxAttributes)
-		}
-		sel = slices.Insert(sel, i, Term{name, p.in[start:p.pos]})
-		if p.peek() != ',' {
-			return sel, nil
-		}
-		p.pos++
+	// either may require nothing
+	text := strings.Trim(s.c.require.text+","+other.c.require.text, ",")
+	if prefers := slices.Concat(s.c.prefers, other.c.prefers); len(prefers) > 0 {
+		text += ";" + preferText(prefers)
 	}
+	return ParseSelector(text)
 }

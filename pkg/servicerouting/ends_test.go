@@ -41,6 +41,25 @@ func TestSelectorAmongOneNodesHandlers(t *testing.T) {
 	}
 }
 
+// Of the able handlers of one node, a message reaches those that meet most of
+// what is preferred.
+func TestPreferenceAmongOneNodesHandlers(t *testing.T) {
+	f := newFabric(t, 2, nil).line()
+	for _, kind := range []string{"cpu", "gpu", "tpu"} {
+		if _, err := f.nodes[1].Handle("ocr", mesh.Attributes{"kind": kind}, 0, func(context.Context, *Delivery) (Response, error) {
+			return Response{Payload: []byte(kind)}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 8 {
+		r, err := f.nodes[0].Publish(ctxFor(t, 5*time.Second), Outgoing{To: to("ocr{kind!=gpu;prefer kind=gpu,kind=tpu}"), Request: true})
+		if err != nil || string(r.Reply.Payload) != "tpu" {
+			t.Fatalf("message %d ran in %s, %v", i, r.Reply.Payload, err)
+		}
+	}
+}
+
 // A node that is served again after a drain is found by the next flood.
 func TestUndrainIsSeen(t *testing.T) {
 	f := newFabric(t, 3, nil).line()

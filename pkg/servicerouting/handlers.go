@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -62,6 +63,8 @@ type handlers struct {
 type registration struct {
 	service string
 	attrs   mesh.Attributes
+	digest  uint64 // of attrs
+	since   time.Time
 	fn      Handler
 	limit   int
 	running int
@@ -84,13 +87,15 @@ func (h *handlers) init(l *ledger.Ledger) {
 
 // Handle serves a name until the returned function is called. Several
 // handlers of one name share its messages, those to all too: the node is one
-// provider. concurrency 0 is the default of Config.
+// provider. concurrency 0 is the default of Config. The levels of the node's
+// zone are among its attributes unless attrs say otherwise.
 func (f *Forwarder) Handle(service string, attrs mesh.Attributes, concurrency int, fn Handler) (func(), error) {
 	if concurrency == 0 {
 		concurrency = f.cfg.Concurrency
 	}
 	h := &f.handlers
-	reg := &registration{service: service, attrs: attrs, fn: fn, limit: concurrency}
+	attrs = f.zoned(attrs)
+	reg := &registration{service: service, attrs: attrs, digest: attrs.Digest(), since: f.cfg.Now(), fn: fn, limit: concurrency}
 	h.mu.Lock()
 	h.byName[service] = append(h.byName[service], reg)
 	h.mu.Unlock()
@@ -113,6 +118,19 @@ func (f *Forwarder) Handle(service string, attrs mesh.Attributes, concurrency in
 			}
 		}
 	}, nil
+}
+
+// zoned adds the node's zone to attributes that do not name one.
+func (f *Forwarder) zoned(attrs mesh.Attributes) mesh.Attributes {
+	if len(f.cfg.Router.Zone) == 0 {
+		return attrs
+	}
+	out := make(mesh.Attributes, len(attrs)+len(f.cfg.Router.Zone))
+	for _, level := range f.cfg.Router.Zone {
+		out[level.Name] = level.Value
+	}
+	maps.Copy(out, attrs)
+	return out
 }
 
 // announce tells the router what is served under a name now.
@@ -170,7 +188,7 @@ func (f *Forwarder) replied(a *router.Action, frame []byte) {
 		st = mesh.StatusOK
 	}
 	f.decide(nil, func(r *router.Router, now time.Time) {
-		r.Replied(now, p, a.Port, uint8(a.Token.HopCount()), router.Checked{Status: st, Provider: env.Origin, Detail: env.Detail, Body: env})
+		r.Replied(now, p, a.Port, uint8(a.Token.HopCount()), router.Checked{Status: st, Provider: env.Origin, Load: env.Load, Attributes: env.Attributes, Detail: env.Detail, Body: env})
 	})
 }
 
@@ -210,7 +228,7 @@ func (f *Forwarder) open(rest []byte) (*mesh.Envelope, error) {
 }
 
 // enqueue gives a job to a handler of the service whose attributes match, to
-// each in turn.
+// each in turn of those that meet most of what is preferred.
 func (f *Forwarder) enqueue(a *router.Action, j *job) {
 	h := &f.handlers
 	name := a.Address.Name
@@ -218,12 +236,7 @@ func (f *Forwarder) enqueue(a *router.Action, j *job) {
 		name = router.NodeService
 	}
 	h.mu.Lock()
-	var regs []*registration
-	for _, reg := range h.byName[name] {
-		if a.Address.Selector.Match(reg.attrs) {
-			regs = append(regs, reg)
-		}
-	}
+	regs := h.able(name, a.Address.Selector)
 	if len(regs) == 0 {
 		h.mu.Unlock()
 		f.answer(j, mesh.StatusNoProvider, "")
@@ -378,6 +391,7 @@ func (f *Forwarder) finish(j *job, res ledger.Result) {
 		Correlation: j.env.ID, Created: now, Expires: f.deadline(j.env), TTL: mesh.MaxTTL, Payload: res.Payload,
 		Status: res.Status, Detail: mesh.Clip(res.Detail),
 	}
+	e.Load, e.Attributes = f.standing(j.env.Address.Name)
 	out, err := f.seal(e)
 	if err != nil {
 		f.receipt(j, ledger.Result{Status: mesh.StatusHandlerFailed, Detail: "reply: " + err.Error()})
@@ -395,8 +409,9 @@ func (f *Forwarder) receipt(j *job, res ledger.Result) {
 	} else if j.env.Class != mesh.ClassFire {
 		rc := mesh.Receipt{
 			ID: j.env.ID, Origin: j.env.Origin, Provider: f.self, Service: j.env.Address.Name, Status: res.Status,
-			Detail: res.Detail, At: f.cfg.Now(), Load: f.load(j.env.Address.Name), Redelivered: res.Redelivered,
+			Detail: res.Detail, At: f.cfg.Now(), Redelivered: res.Redelivered,
 		}
+		rc.Load, rc.Attributes = f.standing(j.env.Address.Name)
 		var err error
 		if body, err = rc.Seal(f.cfg.Key); err != nil {
 			f.cfg.Logger.Error("receipt", "err", err)
@@ -414,20 +429,27 @@ func (f *Forwarder) answer(j *job, st mesh.Status, detail string) {
 	})
 }
 
-// load is the share of a service's handlers that are busy, in percent.
-func (f *Forwarder) load(service string) uint8 {
+// standing is what a word of this node says beside the outcome: the share of
+// the service's handlers that are busy, in percent, and the digest of its
+// attributes, 0 when its handlers have several.
+func (f *Forwarder) standing(service string) (load uint8, attributes uint64) {
 	h := &f.handlers
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	busy, limit := 0, 0
-	for _, reg := range h.byName[service] {
+	for i, reg := range h.byName[service] {
 		busy += reg.running + len(reg.queue)
 		limit += reg.limit
+		if i == 0 {
+			attributes = reg.digest
+		} else if reg.digest != attributes {
+			attributes = 0
+		}
 	}
 	if limit == 0 {
-		return 0
+		return 0, 0
 	}
-	return uint8(min(100, 100*busy/limit))
+	return uint8(min(100, 100*busy/limit)), attributes
 }
 
 func (h *handlers) sweep(now time.Time) {

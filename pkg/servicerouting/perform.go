@@ -179,7 +179,7 @@ func (f *Forwarder) check(a *router.Action) {
 }
 
 func checked(rc *mesh.Receipt) router.Checked {
-	return router.Checked{Status: rc.Status, Provider: rc.Provider, Load: rc.Load, Detail: rc.Detail, Body: rc}
+	return router.Checked{Status: rc.Status, Provider: rc.Provider, Load: rc.Load, Attributes: rc.Attributes, Detail: rc.Detail, Body: rc}
 }
 
 // stray sends a receipt, whose entry in the tables is gone, to its origin as

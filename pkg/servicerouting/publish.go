@@ -29,6 +29,7 @@ type Outgoing struct {
 	Lifetime    time.Duration // default: until ctx ends, or 30 s; at most 10 min
 	Failover    bool          // another provider may be asked after an unknown outcome
 	NoWait      bool          // ErrBusy rather than wait for room
+	Sticky      string        // messages with one key go to one provider, while it is among the best known
 }
 
 // Result is what became of a message at one provider.
@@ -150,7 +151,7 @@ func (f *Forwarder) prepare(ctx context.Context, m *Outgoing) (*outgoing, *route
 	out.w = &waiter{more: make(chan struct{}, 1)}
 	return out, &router.Pub{
 		ID: m.ID, To: m.To, Mode: m.Mode, Class: m.Class, Request: m.Request, TTL: uint8(m.TTL), Expires: e.Expires,
-		Failover: m.Failover, NoWait: m.NoWait, Lane: lane, Key: out.key, Tag: out,
+		Failover: m.Failover, NoWait: m.NoWait, Sticky: m.Sticky, Lane: lane, Key: out.key, Tag: out,
 	}, nil
 }
 

@@ -26,8 +26,8 @@ const maxRecords = 4096
 // record gives the sealed record of a service with attributes. Its epoch is
 // the time in microseconds: it rises across restarts as long as the clock
 // does not go back.
-func (f *Forwarder) record(service string, attrs mesh.Attributes) ([]byte, error) {
-	want := selectorOf(attrs).String()
+func (f *Forwarder) record(service string, attrs mesh.Attributes, since time.Time) ([]byte, error) {
+	want := attrs.String()
 	now := f.cfg.Now()
 	f.records.mu.Lock()
 	defer f.records.mu.Unlock()
@@ -38,6 +38,7 @@ func (f *Forwarder) record(service string, attrs mesh.Attributes) ([]byte, error
 	rec := mesh.Record{
 		Provider: f.self, Network: f.cfg.Network, Service: service, Attributes: attrs,
 		Epoch: uint64(now.UnixMicro()), Created: now, Expires: now.Add(f.cfg.RecordLifetime),
+		Since: since,
 	}
 	b, err := rec.Seal(f.cfg.Key)
 	if err != nil {
@@ -50,34 +51,22 @@ func (f *Forwarder) record(service string, attrs mesh.Attributes) ([]byte, error
 	return b, nil
 }
 
-// selectorOf gives attributes in their canonical order.
-func selectorOf(a mesh.Attributes) mesh.Selector {
-	s := make(mesh.Selector, 0, len(a))
-	for k, v := range a {
-		s = append(s, mesh.Term{Name: k, Value: v})
-	}
-	s.Sort()
-	return s
-}
-
 // able answers a probe that this node can serve.
 func (f *Forwarder) able(a *router.Action, address string) {
-	service, attrs := router.NodeService, mesh.Attributes(nil)
+	service, attrs, since := router.NodeService, mesh.Attributes(nil), time.Time{}
 	if addr, err := mesh.ParseAddress(address); err == nil && addr.Kind == mesh.KindService {
 		service = addr.Name
 		f.handlers.mu.Lock()
-		for _, reg := range f.handlers.byName[service] {
-			if addr.Selector.Match(reg.attrs) {
-				attrs = reg.attrs
-				break
-			}
+		if able := f.handlers.able(service, addr.Selector); len(able) > 0 {
+			attrs, since = able[0].attrs, able[0].since
 		}
 		f.handlers.mu.Unlock()
 	}
 	var body []byte
-	rec, err := f.record(service, attrs)
+	rec, err := f.record(service, attrs, since)
 	if err == nil {
-		body, err = (&mesh.ProbeAnswer{Record: rec, Load: f.load(service)}).Encode()
+		load, _ := f.standing(service)
+		body, err = (&mesh.ProbeAnswer{Record: rec, Load: load}).Encode()
 	}
 	st := mesh.StatusAble
 	if err != nil {

@@ -104,9 +104,17 @@ func (f *Forwarder) Local() (map[string][]mesh.Attributes, map[string]int) {
 	}
 	h.mu.Unlock()
 	for s := range attrs {
-		load[s] = int(f.load(s))
+		percent, _ := f.standing(s)
+		load[s] = int(percent)
 	}
 	return attrs, load
+}
+
+// Explain tells how each known provider of an address stands, best first.
+func (f *Forwarder) Explain(to mesh.Address) []router.Candidate {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.r.Explain(f.cfg.Now(), to, mesh.MaxTTL)
 }
 
 // Changed gives a channel that is closed at the next change of links or of

@@ -23,6 +23,9 @@ func TestRank(t *testing.T) {
 		{[]string{"/ip4/8.8.8.8/tcp/1", "/ip4/8.8.8.8/udp/1/quic-v1", relayed}, map[string]time.Duration{
 			"/ip4/8.8.8.8/udp/1/quic-v1": 0, "/ip4/8.8.8.8/tcp/1": 250 * time.Millisecond, relayed: 500 * time.Millisecond,
 		}},
+		{[]string{"/memory/1", "/ip4/192.168.1.2/udp/1/quic-v1"}, map[string]time.Duration{
+			"/memory/1": 0, "/ip4/192.168.1.2/udp/1/quic-v1": 0, // an embedder's transport beside QUIC
+		}},
 	} {
 		got := rank(addrs(t, c.in...))
 		if len(got) != len(c.want) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
@@ -48,6 +49,11 @@ type Config struct {
 	PeersFile string
 	// MDNS finds nodes of the network on the LAN. Default true.
 	MDNS bool
+
+	// Transports build the host's transports in place of TCP and QUIC, and may
+	// change the host besides: for tests, and for embedders that bring their
+	// own. Listen must then be given, and it and Peers hold what they can use.
+	Transports []libp2p.Option
 
 	// Credit is what a neighbour may send us before the first grant, in
 	// payload bytes. Default 4 MiB.
@@ -105,6 +111,9 @@ func (c *Config) Validate() error {
 // listen gives the addresses to listen on; with a network key, without QUIC.
 func (c *Config) listen() ([]ma.Multiaddr, error) {
 	texts := c.Listen
+	if len(texts) == 0 && len(c.Transports) > 0 {
+		return nil, fmt.Errorf("Listen is empty: Transports need an address that they can listen on")
+	}
 	if len(texts) == 0 {
 		texts = profiles[c.Profile].listen()
 	}
@@ -116,7 +125,7 @@ func (c *Config) listen() ([]ma.Multiaddr, error) {
 	for _, a := range addrs {
 		switch {
 		case isQUIC(a) && len(c.NetworkKey) != 0:
-		case isQUIC(a), isTCP(a):
+		case isQUIC(a), isTCP(a), len(c.Transports) > 0:
 			kept = append(kept, a)
 		default:
 			return nil, fmt.Errorf("Listen has %s: need /ip4/…/tcp/… or /ip4/…/udp/…/quic-v1 (or ip6)", a)

@@ -5,8 +5,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 )
+
+// Transports of the embedder's own take addresses of any kind.
+func TestValidateTransports(t *testing.T) {
+	c := DefaultConfig("lan")
+	c.Transports = []libp2p.Option{libp2p.NoListenAddrs}
+	c.Listen = []string{"/memory/1", "/ip4/127.0.0.1/tcp/0/ws"}
+	c.Peers = []string{"/memory/2/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+}
 
 func TestValidate(t *testing.T) {
 	for name := range profiles {
@@ -32,6 +44,8 @@ func TestValidate(t *testing.T) {
 		`Listen has "tcp:80"`:               func(c *Config) { c.Listen = []string{"tcp:80"} },
 		"Listen has /ip4/1.2.3.4/udp/80":    func(c *Config) { c.Listen = []string{"/ip4/1.2.3.4/udp/80"} },
 		"Listen has /ip4/1.2.3.4/tcp/80/ws": func(c *Config) { c.Listen = []string{"/ip4/1.2.3.4/tcp/80/ws"} },
+		"Listen has /memory/1":              func(c *Config) { c.Listen = []string{"/memory/1"} },
+		"Listen is empty":                   func(c *Config) { c.Transports = []libp2p.Option{libp2p.NoListenAddrs} },
 		"Listen has only QUIC": func(c *Config) {
 			c.NetworkKey, c.Listen = make([]byte, 32), []string{"/ip4/0.0.0.0/udp/0/quic-v1"}
 		},

@@ -42,7 +42,6 @@ func newHost(cfg *Config, key crypto.PrivKey) (host.Host, error) {
 		libp2p.EnableRelay(),
 		libp2p.NoListenAddrs,
 		libp2p.NoTransports,
-		libp2p.Transport(tcp.NewTCPTransport),
 		libp2p.Security(libp2ptls.ID, libp2ptls.New),
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.ResourceManager(resources),
@@ -57,10 +56,17 @@ func newHost(cfg *Config, key crypto.PrivKey) (host.Host, error) {
 		libp2p.IPv6BlackHoleSuccessCounter(nil),
 		libp2p.SwarmOpts(swarm.WithDialRanker(rank), swarm.WithDialTimeout(10*time.Second)),
 	}
-	if len(cfg.NetworkKey) == 0 {
-		opts = append(opts, libp2p.Transport(quic.NewTransport))
-	} else {
+	sealed := len(cfg.NetworkKey) != 0
+	if sealed {
 		opts = append(opts, libp2p.PrivateNetwork(pnet.PSK(cfg.NetworkKey)))
+	}
+	switch {
+	case len(cfg.Transports) > 0:
+		opts = append(opts, cfg.Transports...)
+	case sealed:
+		opts = append(opts, libp2p.Transport(tcp.NewTCPTransport))
+	default:
+		opts = append(opts, libp2p.Transport(tcp.NewTCPTransport), libp2p.Transport(quic.NewTransport))
 	}
 	h, err := libp2p.New(opts...)
 	if err != nil {

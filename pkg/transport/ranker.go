@@ -17,11 +17,14 @@ const (
 
 // rank orders dials. Hosts that reach each other plainly use TCP, which
 // carries bulk at a third of QUIC's CPU; over the internet QUIC goes first,
-// since it crosses NATs, as in libp2p's own ranking.
+// since it crosses NATs, as in libp2p's own ranking. Addresses of transports
+// that the embedder brought do not wait for the others.
 func rank(addrs []ma.Multiaddr) []network.AddrDelay {
-	var tcp, quic, rest []ma.Multiaddr
+	var tcp, quic, own, rest []ma.Multiaddr
 	for _, a := range addrs {
 		switch {
+		case !isTCP(a) && !isQUIC(a) && !isRelayed(a):
+			own = append(own, a)
 		case isRelayed(a) || !manet.IsPrivateAddr(a):
 			rest = append(rest, a)
 		case isTCP(a):
@@ -44,6 +47,9 @@ func rank(addrs []ma.Multiaddr) []network.AddrDelay {
 	}
 	for _, a := range quic {
 		out = append(out, network.AddrDelay{Addr: a, Delay: quicDelay})
+	}
+	for _, a := range own {
+		out = append(out, network.AddrDelay{Addr: a})
 	}
 	return append(out, swarm.DefaultDialRanker(rest)...)
 }

@@ -65,7 +65,10 @@ type Envelope struct {
 	// Of a reply that failed: one sentence why.
 	Detail string `protobuf:"bytes,18,opt,name=detail,proto3" json:"detail,omitempty"`
 	// Idempotency key; empty means the id.
-	Key           string `protobuf:"bytes,19,opt,name=key,proto3" json:"key,omitempty"`
+	Key string `protobuf:"bytes,19,opt,name=key,proto3" json:"key,omitempty"`
+	// Of a reply: as load and attributes of a receipt.
+	Load          uint32 `protobuf:"varint,20,opt,name=load,proto3" json:"load,omitempty"`
+	Attributes    uint64 `protobuf:"fixed64,21,opt,name=attributes,proto3" json:"attributes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -233,6 +236,20 @@ func (x *Envelope) GetKey() string {
 	return ""
 }
 
+func (x *Envelope) GetLoad() uint32 {
+	if x != nil {
+		return x.Load
+	}
+	return 0
+}
+
+func (x *Envelope) GetAttributes() uint64 {
+	if x != nil {
+		return x.Attributes
+	}
+	return 0
+}
+
 // Header is one application header.
 type Header struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -355,7 +372,10 @@ type ServiceRecord struct {
 	// Unix time in milliseconds.
 	Created int64 `protobuf:"varint,6,opt,name=created,proto3" json:"created,omitempty"`
 	// Unix time in milliseconds.
-	Expires       int64 `protobuf:"varint,7,opt,name=expires,proto3" json:"expires,omitempty"`
+	Expires int64 `protobuf:"varint,7,opt,name=expires,proto3" json:"expires,omitempty"`
+	// Unix time in milliseconds since when the provider serves without a break;
+	// 0 when it does not say.
+	Since         int64 `protobuf:"varint,8,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -435,6 +455,13 @@ func (x *ServiceRecord) GetCreated() int64 {
 func (x *ServiceRecord) GetExpires() int64 {
 	if x != nil {
 		return x.Expires
+	}
+	return 0
+}
+
+func (x *ServiceRecord) GetSince() int64 {
+	if x != nil {
+		return x.Since
 	}
 	return 0
 }
@@ -569,7 +596,10 @@ type Receipt struct {
 	// Share of the provider's handlers that are busy, in percent.
 	Load uint32 `protobuf:"varint,8,opt,name=load,proto3" json:"load,omitempty"`
 	// The handler had been begun before, and was run again.
-	Redelivered   bool `protobuf:"varint,9,opt,name=redelivered,proto3" json:"redelivered,omitempty"`
+	Redelivered bool `protobuf:"varint,9,opt,name=redelivered,proto3" json:"redelivered,omitempty"`
+	// Digest of the attributes that the provider states now; 0 when it does not
+	// say. A record with others is out of date.
+	Attributes    uint64 `protobuf:"fixed64,10,opt,name=attributes,proto3" json:"attributes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -665,6 +695,13 @@ func (x *Receipt) GetRedelivered() bool {
 		return x.Redelivered
 	}
 	return false
+}
+
+func (x *Receipt) GetAttributes() uint64 {
+	if x != nil {
+		return x.Attributes
+	}
+	return 0
 }
 
 // Hello opens a link's stream, in the direction in which frames will flow.
@@ -937,7 +974,7 @@ var File_mesh_proto protoreflect.FileDescriptor
 const file_mesh_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"mesh.proto\x12\vmeshnode.v1\"\xef\x03\n" +
+	"mesh.proto\x12\vmeshnode.v1\"\xa3\x04\n" +
 	"\bEnvelope\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x16\n" +
@@ -958,13 +995,17 @@ const file_mesh_proto_rawDesc = "" +
 	"\apayload\x18\x10 \x01(\fR\apayload\x12\x16\n" +
 	"\x06status\x18\x11 \x01(\rR\x06status\x12\x16\n" +
 	"\x06detail\x18\x12 \x01(\tR\x06detail\x12\x10\n" +
-	"\x03key\x18\x13 \x01(\tR\x03key\"2\n" +
+	"\x03key\x18\x13 \x01(\tR\x03key\x12\x12\n" +
+	"\x04load\x18\x14 \x01(\rR\x04load\x12\x1e\n" +
+	"\n" +
+	"attributes\x18\x15 \x01(\x06R\n" +
+	"attributes\"2\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"5\n" +
 	"\tAttribute\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xe1\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xf7\x01\n" +
 	"\rServiceRecord\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\fR\bprovider\x12\x18\n" +
 	"\anetwork\x18\x02 \x01(\fR\anetwork\x12\x18\n" +
@@ -974,13 +1015,14 @@ const file_mesh_proto_rawDesc = "" +
 	"attributes\x12\x14\n" +
 	"\x05epoch\x18\x05 \x01(\x04R\x05epoch\x12\x18\n" +
 	"\acreated\x18\x06 \x01(\x03R\acreated\x12\x18\n" +
-	"\aexpires\x18\a \x01(\x03R\aexpires\":\n" +
+	"\aexpires\x18\a \x01(\x03R\aexpires\x12\x14\n" +
+	"\x05since\x18\b \x01(\x03R\x05since\":\n" +
 	"\x06Signed\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\"N\n" +
 	"\vProbeAnswer\x12+\n" +
 	"\x06record\x18\x01 \x01(\v2\x13.meshnode.v1.SignedR\x06record\x12\x12\n" +
-	"\x04load\x18\x02 \x01(\rR\x04load\"\xdd\x01\n" +
+	"\x04load\x18\x02 \x01(\rR\x04load\"\xfd\x01\n" +
 	"\aReceipt\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x16\n" +
 	"\x06origin\x18\x02 \x01(\fR\x06origin\x12\x1a\n" +
@@ -990,7 +1032,11 @@ const file_mesh_proto_rawDesc = "" +
 	"\x06detail\x18\x06 \x01(\tR\x06detail\x12\x0e\n" +
 	"\x02at\x18\a \x01(\x03R\x02at\x12\x12\n" +
 	"\x04load\x18\b \x01(\rR\x04load\x12 \n" +
-	"\vredelivered\x18\t \x01(\bR\vredelivered\"\xc9\x01\n" +
+	"\vredelivered\x18\t \x01(\bR\vredelivered\x12\x1e\n" +
+	"\n" +
+	"attributes\x18\n" +
+	" \x01(\x06R\n" +
+	"attributes\"\xc9\x01\n" +
 	"\x05Hello\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x18\n" +
 	"\anetwork\x18\x02 \x01(\fR\anetwork\x12!\n" +

@@ -2,7 +2,6 @@ package router
 
 import (
 	"encoding/binary"
-	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -81,7 +80,7 @@ func (r *Router) learnProven(now time.Time, s *slot, in *port, hops uint8) {
 		return
 	}
 	in.lastProven, in.provenHops, in.provenAt = s.dest, hops, now
-	r.learn(now, s.dest, in, hops, true, now.Sub(s.sent))
+	r.learn(now, s.dest, in, hops, proven, since(now, s.sent))
 }
 
 // reroute sends the frame of a slot by its next way, with a new nonce.
@@ -92,7 +91,10 @@ func (r *Router) reroute(now time.Time, in *port, s *slot, why mesh.Status) bool
 	if s.budget == 0 || why == mesh.StatusNoProvider || why == mesh.StatusDraining || why == mesh.StatusIncapable {
 		return false
 	}
-	tried := append(slices.Clone(s.tried), in)
+	tried := []*port{in}
+	if s.tried != nil {
+		tried = append(tried, *s.tried...)
+	}
 	w := r.best(now, s.dest, s.ttl, s.in, tried)
 	if w == nil {
 		return false
@@ -102,9 +104,10 @@ func (r *Router) reroute(now time.Time, in *port, s *slot, why mesh.Status) bool
 	n := r.allot(now, w.port)
 	seq := n.seq
 	*n = old
-	n.seq, n.sent, n.tried, n.doubted = seq, now, tried, false
+	n.seq, n.sent, n.tried, n.doubted = seq, now.UnixNano(), &tried, false
 	n.budget--
 	n.nonce = r.rand.Uint32() | 1
+	r.seen.mark(mix(n.key, n.attempt, n.nonce), n.ttl) // should it come back to us
 	r.stats.Rerouted++
 	r.do(Action{Op: OpResend, Port: w.port.no, OldPort: in.no, OldSeq: old.seq, Lane: n.lane, Hop: mesh.HopHeader{
 		Flags: mesh.HopFlags(n.flags), TTL: n.ttl, Hops: n.hops, Attempt: n.attempt, Budget: n.budget,
@@ -147,8 +150,11 @@ type Checked struct {
 	Status   mesh.Status
 	Provider peer.ID
 	Load     uint8
-	Detail   string
-	Body     any // given back in Outcome
+	// Attributes is the digest of the provider's attributes, 0 when it does
+	// not say.
+	Attributes uint64
+	Detail     string
+	Body       any // given back in Outcome
 }
 
 // Checked goes on with an answer after OpCheck, when its body is good: a
@@ -172,7 +178,7 @@ func (r *Router) Checked(now time.Time, from Port, p *Pub, a mesh.Answer, c Chec
 
 // own handles an answer to a publication of this node.
 func (r *Router) own(now time.Time, in *port, s *slot, a mesh.Answer, c Checked) {
-	p, attempt, rtt := s.pub, s.attempt, now.Sub(s.sent)
+	p, attempt, rtt := s.pub, s.attempt, since(now, s.sent)
 	if a.Flags&mesh.AnswerMore == 0 {
 		in.inflight.drop(s)
 	}
@@ -205,8 +211,12 @@ func (r *Router) own(now time.Time, in *port, s *slot, a mesh.Answer, c Checked)
 
 func (r *Router) complete(now time.Time, p *Pub, in *port, hops uint8, rtt time.Duration, c Checked) {
 	if in != nil && c.Provider != "" {
-		r.learn(now, c.Provider, in, hops, true, rtt)
-		r.outcome(now, p.To.Name, c.Provider, c.Status == mesh.StatusOK, rtt, c.Load)
+		r.learn(now, c.Provider, in, hops, proven, rtt)
+		if c.Status == mesh.StatusOK {
+			r.good(now, p.To.Name, rtt, c)
+		} else {
+			r.bad(now, p.To.Name, c.Provider)
+		}
 	}
 	r.finish(p, Outcome{Status: c.Status, Provider: c.Provider, Hops: hops, RTT: now.Sub(p.firstAt), Detail: c.Detail, Body: c.Body})
 }
@@ -320,7 +330,8 @@ func (r *Router) Send(now time.Time, to peer.ID, key Key, tag any) {
 func (r *Router) branchAnswer(now time.Time, in *port, s *slot, b Back) {
 	br := s.br
 	if b.Status == mesh.StatusAble && b.Record != nil {
-		r.learn(now, b.Record.Provider, in, b.Hops+1, false, 0)
+		r.know(now, b.Record, b.Load, b.Body)
+		r.learn(now, b.Record.Provider, in, b.Hops+1, offered, 0)
 	}
 	if b.Flags&mesh.AnswerMore != 0 || b.Status == mesh.StatusAble {
 		r.branchWord(now, in, s, b)
@@ -346,16 +357,21 @@ func (r *Router) branchAnswer(now time.Time, in *port, s *slot, b Back) {
 // branchWord passes a provider's word on towards the origin of a flood.
 func (r *Router) branchWord(now time.Time, in *port, s *slot, b Back) {
 	br := s.br
+	if b.Record != nil && !br.news(b.Record.Provider) {
+		return
+	}
+	if len(br.joined) > 0 && b.Status == mesh.StatusAble {
+		r.told(br, b.Answer, b.Hops+1)
+	}
 	switch {
 	case br.probe != nil:
 		if b.Record != nil && (b.Record.Service == NodeService || b.Record.Service == br.probe.addr.Name) {
-			r.Record(now, b.Record, b.Load)
 			r.probeFound(now, br.probe, b.Record.Provider)
 		}
 	case br.pub != nil && len(b.Body) > 0:
 		r.do(Action{Op: OpCheck, Port: in.no, Pub: br.pub, Answer: b.Answer})
 	case br.pub != nil: // a refusal is not signed
-		r.allAnswer(now, br.pub, in, b.Hops+1, now.Sub(s.sent), Checked{Status: b.Status})
+		r.allAnswer(now, br.pub, in, b.Hops+1, since(now, s.sent), Checked{Status: b.Status})
 	case br.in.closed:
 		if len(b.Body) > 0 && b.Status != mesh.StatusAble {
 			r.do(Action{Op: OpStray, Answer: b.Answer})
@@ -379,7 +395,7 @@ func (r *Router) allAnswer(now time.Time, p *Pub, in *port, hops uint8, rtt time
 		}
 		p.answered[c.Provider] = true
 		if in != nil {
-			r.learn(now, c.Provider, in, hops, true, rtt)
+			r.learn(now, c.Provider, in, hops, proven, rtt)
 		}
 	}
 	p.got++

@@ -26,6 +26,15 @@ type Config struct {
 	PruneTTL time.Duration
 	// RouteTTL is how long a route lives that nothing confirms. Default 5 min.
 	RouteTTL time.Duration
+	// OfferFor is how long after the last answer by a way its end is named to
+	// others that look for it. Default 2 min.
+	OfferFor time.Duration
+	// Improve is how many questions a second may go out in the background:
+	// for shorter ways, and for more and nearer providers. Default 0.1.
+	Improve float64
+	// Zone is where this node is, the widest level first: a provider that
+	// shares more of it is asked first. Default none.
+	Zone []Level
 	// MaxInFlight is the number of frames that may wait for answers on one
 	// link; more push out the oldest. Default 16384.
 	MaxInFlight int
@@ -43,6 +52,13 @@ type Config struct {
 	MaxPending int
 }
 
+// MaxZone is the largest number of levels of a zone.
+const MaxZone = 8
+
+// Level is one level of a zone: an attribute and its value, as providers
+// state it.
+type Level struct{ Name, Value string }
+
 // DefaultConfig gives the defaults.
 func DefaultConfig() Config {
 	return Config{
@@ -53,6 +69,8 @@ func DefaultConfig() Config {
 		RetryMax:     8 * time.Second,
 		PruneTTL:     60 * time.Second,
 		RouteTTL:     5 * time.Minute,
+		OfferFor:     2 * time.Minute,
+		Improve:      0.1,
 		MaxInFlight:  16384,
 		MaxSeen:      1 << 17,
 		MaxRoutes:    16384,
@@ -70,6 +88,12 @@ func (c *Config) Validate() error {
 	}
 	if c.NegativeTTL < 0 || c.NegativeTTL > time.Second {
 		return fmt.Errorf("router: NegativeTTL is %v: need 0 to 1s", c.NegativeTTL)
+	}
+	if c.Improve < 0 || c.Improve > 1000 {
+		return fmt.Errorf("router: Improve is %v: need 0 to 1000", c.Improve)
+	}
+	if len(c.Zone) > MaxZone {
+		return fmt.Errorf("router: Zone has %d levels: need at most %d", len(c.Zone), MaxZone)
 	}
 	for _, f := range []struct {
 		name string

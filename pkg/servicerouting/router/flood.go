@@ -25,6 +25,9 @@ type branch struct {
 	cut     bool // the TTL, or a link, ended some copy: others may exist
 	done    bool
 	expires time.Time
+	ttl     uint8      // of a search: as sent on
+	joined  []follower // those that wait for what this search finds
+	named   []peer.ID  // of a search: providers whose word went back
 }
 
 // publishAll delivers to this node's handlers and floods.
@@ -71,6 +74,7 @@ func (r *Router) Verified(now time.Time, from Port, f *Frame) {
 		r.stats.Floods++
 		r.setParent(addr, origin, in, before > 0)
 	}
+	named := 0
 	if before == 0 && (bound == "" || bound == r.self) {
 		if a, err := mesh.ParseAddress(addr); err == nil && r.serves(a) == mesh.StatusOK {
 			br.pending++
@@ -80,8 +84,13 @@ func (r *Router) Verified(now time.Time, from Port, f *Frame) {
 			}})
 		}
 	}
+	if probe && before == 0 && br.pending == 1 && bound != r.self {
+		named = r.name(now, br, f, bound)
+	}
 	switch {
-	case bound == r.self:
+	case bound == r.self, named > 0:
+	case f.Hop.TTL > 1 && probe && bound == "" && f.Hop.Reach > 0 && br.pending == 1 && r.join(br, f.Hop.TTL-1):
+		return
 	case f.Hop.TTL > 1:
 		hop := f.Hop.HopHeader
 		hop.TTL--
@@ -97,8 +106,13 @@ func (r *Router) Verified(now time.Time, from Port, f *Frame) {
 // spread sends a copy to every neighbour but in, and those that pruned.
 func (r *Router) spread(now time.Time, br *branch, a Action, in *port) {
 	a.Op = OpSend
+	last := a.Hop.TTL == 1 && a.Hop.Flags&mesh.FlagProbe != 0
 	for _, to := range r.ports {
 		if to == in {
+			continue
+		}
+		if last && a.Hop.Bound != "" && to.peer != a.Hop.Bound {
+			br.cut = true // only that node could answer, and it is not there
 			continue
 		}
 		if br.flood && r.prunes.has(now, br.addr, br.origin, in, to) {
@@ -106,7 +120,7 @@ func (r *Router) spread(now time.Time, br *branch, a Action, in *port) {
 			continue
 		}
 		s := r.allot(now, to)
-		s.br, s.in, s.sent, s.expires = br, in, now, br.expires
+		s.br, s.in, s.sent, s.expires = br, in, now.UnixNano(), br.expires.UnixNano()
 		br.pending++
 		a.Port, a.Hop.Seq = to.no, s.seq
 		r.do(a)
@@ -137,6 +151,7 @@ func (r *Router) settle(now time.Time, br *branch, change func(*branch)) {
 		return
 	}
 	br.done = true
+	r.searched(br)
 	switch {
 	case br.probe != nil:
 		r.probeBranchDone(now, br.probe, br)
@@ -144,19 +159,25 @@ func (r *Router) settle(now time.Time, br *branch, change func(*branch)) {
 		r.allDone(br.pub)
 	case br.in.closed:
 	default:
-		a := mesh.Answer{Seq: br.inSeq, Status: mesh.StatusNoProvider}
-		switch {
-		case br.found > 0:
-			a.Status = mesh.StatusBranchDone
-			a.Body = binary.BigEndian.AppendUint32(nil, uint32(br.found))
-		case br.cut:
-			a.Status = mesh.StatusTTL
-		case br.flood:
+		a := br.verdict()
+		if br.flood && a.Status == mesh.StatusNoProvider {
 			a.Flags |= mesh.AnswerPrune
 			r.prunes.said(br.addr, br.in)
 		}
+		a.Seq = br.inSeq
 		r.answer(br.in, a)
 	}
+}
+
+// verdict is the last answer of a branch.
+func (br *branch) verdict() mesh.Answer {
+	switch {
+	case br.found > 0:
+		return mesh.Answer{Status: mesh.StatusBranchDone, Body: binary.BigEndian.AppendUint32(nil, uint32(br.found))}
+	case br.cut:
+		return mesh.Answer{Status: mesh.StatusTTL}
+	}
+	return mesh.Answer{Status: mesh.StatusNoProvider}
 }
 
 // allDone ends a publication to all once every branch has ended and every

@@ -95,7 +95,7 @@ func (r *Router) homeward(now time.Time, in *port, f *Frame) bool {
 		return false
 	}
 	if s.dest != "" && string(f.View.Origin) == string(s.dest) {
-		r.learn(now, s.dest, in, f.Hop.Hops+1, true, now.Sub(s.sent))
+		r.learn(now, s.dest, in, f.Hop.Hops+1, proven, since(now, s.sent))
 	}
 	mine := s.pub
 	if mine == nil && s.br != nil && s.in == nil {
@@ -175,20 +175,23 @@ func (r *Router) forward(now time.Time, in *port, f *Frame) {
 	var w *way
 	d := r.routes.by[peer.ID(f.Hop.BoundRaw)]
 	if d != nil {
-		w = r.best(now, d.node, f.Hop.TTL-1, in, nil)
+		w = r.bestOf(now, d, f.Hop.TTL-1, in, nil)
 	}
 	if w == nil {
 		r.stats.NoRoute++
 		r.refuse(in, f, mesh.StatusNoRoute)
 		return
 	}
+	if (f.View.Type == mesh.TypeData || f.View.Type == mesh.TypeRequest) && r.improvable(now, d, w) {
+		r.improve(now, d, w, string(f.View.Address))
+	}
 	if f.Hop.Seq == 0 || f.View.Class == mesh.ClassFire { // nobody waits for an answer
 		r.pass(f, w.port, 0, 0)
 		return
 	}
 	s := r.allot(now, w.port)
-	s.in, s.inSeq, s.dest, s.sent = in, f.Hop.Seq, d.node, now
-	s.expires = f.View.Expires.Std()
+	s.in, s.inSeq, s.dest, s.sent = in, f.Hop.Seq, d.node, now.UnixNano()
+	s.expires, s.key = f.View.Expires.Std().UnixNano(), f.Key
 	s.ttl, s.hops, s.attempt, s.budget = f.Hop.TTL-1, f.Hop.Hops+1, f.Hop.Attempt, f.Hop.Budget
 	s.nonce, s.lane, s.flags = f.Hop.Nonce, lane(f.Hop.Priority), uint8(f.Hop.Flags)
 	r.pass(f, w.port, 0, s.seq)
@@ -202,5 +205,5 @@ func (r *Router) learnSeen(now time.Time, in *port, f *Frame) {
 		return
 	}
 	in.lastOrigin, in.lastHops, in.lastLearn = r.intern(f.View.Origin), hops, now
-	r.learn(now, in.lastOrigin, in, hops, false, 0)
+	r.learn(now, in.lastOrigin, in, hops, heard, 0)
 }

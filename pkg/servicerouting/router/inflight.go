@@ -15,8 +15,9 @@ type slot struct {
 	pub     *Pub    // of this node, or nil
 	br      *branch // of a flood or probe, or nil
 	dest    peer.ID // bound provider, empty for floods
-	sent    time.Time
-	expires time.Time
+	key     Key     // of a frame passed on
+	sent    int64   // Unix nanoseconds, as expires
+	expires int64
 	nonce   uint32
 	ttl     uint8 // as sent
 	hops    uint8
@@ -24,8 +25,8 @@ type slot struct {
 	budget  uint8
 	lane    uint8
 	flags   uint8
-	doubted bool    // said to be unknown already, while the link was suspect
-	tried   []*port // other ways tried before this one
+	doubted bool     // said to be unknown already, while the link was suspect
+	tried   *[]*port // other ways tried before this one, or nil
 }
 
 // inflight is a link's table of slots, a ring indexed by sequence number:
@@ -38,8 +39,11 @@ type inflight struct {
 	max  int
 }
 
+// firstRing is the size of a table that is little used.
+const firstRing = 4
+
 func newInflight(limit int) inflight {
-	return inflight{ring: make([]slot, min(16, limit)), head: 1, tail: 1, max: limit}
+	return inflight{ring: make([]slot, min(firstRing, limit)), head: 1, tail: 1, max: limit}
 }
 
 // next gives the place for a new sequence number. When the table is full, the
@@ -76,6 +80,13 @@ func (f *inflight) grow() {
 	f.ring = bigger
 }
 
+// shrink gives back what a crowd took, once it is gone.
+func (f *inflight) shrink() {
+	if f.live == 0 && len(f.ring) > firstRing {
+		f.tail, f.ring = f.head, make([]slot, min(firstRing, f.max))
+	}
+}
+
 // get finds a live entry, or nil.
 func (f *inflight) get(seq uint64) *slot {
 	if seq < f.tail || seq >= f.head {
@@ -101,3 +112,6 @@ func (f *inflight) each(fn func(*slot)) {
 		}
 	}
 }
+
+// since is the time from a moment in Unix nanoseconds.
+func since(now time.Time, at int64) time.Duration { return time.Duration(now.UnixNano() - at) }

@@ -21,6 +21,7 @@ type probe struct {
 	numbers []uint64
 	wake    *wake
 	heard   bool // somebody able has answered, if of no use to who waits
+	quiet   bool // in the background: nobody waits
 	done    bool
 }
 
@@ -28,6 +29,7 @@ type probeKey struct {
 	addr  string
 	bound peer.ID
 	ttl   uint8
+	reach uint8 // within which others may name a provider; 0: none may
 }
 
 // negative remembers that nobody within a TTL serves an address.
@@ -38,16 +40,30 @@ type negative struct {
 
 const maxNegative = 1024
 
+// negativeKey is the address of the probes for an address: without what is
+// only preferred.
+func negativeKey(to mesh.Address) string {
+	to.Selector = to.Selector.Require()
+	return to.String()
+}
+
 // startProbe makes p wait for a probe; publications to the same address share one.
 func (r *Router) startProbe(now time.Time, p *Pub) {
 	if p.done || p.probing != nil {
 		return
 	}
-	k := probeKey{p.To.String(), p.provider, p.TTL}
+	// What others know has led nowhere once: then providers speak for themselves.
+	reach := p.TTL
+	if p.probed++; p.probed > 1 {
+		reach = 0
+	}
+	to := p.To
+	to.Selector = to.Selector.Require()
+	k := probeKey{to.String(), p.provider, p.TTL, reach}
 	pr := r.probes[k]
 	fresh := pr == nil
 	if fresh {
-		pr = &probe{key: k, addr: p.To}
+		pr = &probe{key: k, addr: to}
 		for _, t := range r.cfg.Rings {
 			pr.rings = append(pr.rings, min(t, p.TTL))
 			if t >= p.TTL {
@@ -89,7 +105,10 @@ func (r *Router) SendProbe(now time.Time, number uint64, key Key, expires time.T
 	ttl := pr.rings[pr.ring-1]
 	r.seen.mark(mix(key, 0, 0), ttl)
 	br := &branch{probe: pr, ring: number, origin: r.self, addr: pr.key.addr, expires: expires, pending: 1}
-	hop := mesh.HopHeader{Flags: mesh.FlagProbe, TTL: ttl, Bound: pr.key.bound}
+	hop := mesh.HopHeader{Flags: mesh.FlagProbe, TTL: ttl, Bound: pr.key.bound, Reach: pr.key.reach}
+	if pr.key.bound == "" && pr.key.reach > 0 {
+		r.lead(br, ttl)
+	}
 	r.spread(now, br, Action{Tag: tag, Local: true, Lane: 2, Hop: hop}, nil)
 	r.settle(now, br, nil)
 }
@@ -98,6 +117,10 @@ func (r *Router) SendProbe(now time.Time, number uint64, key Key, expires time.T
 func (r *Router) probeBranchDone(now time.Time, pr *probe, br *branch) {
 	if pr.done || br.ring != pr.numbers[len(pr.numbers)-1] {
 		return // a wider ring is out already
+	}
+	if pr.quiet && pr.heard {
+		r.endProbe(pr)
+		return
 	}
 	if br.cut && pr.ring < len(pr.rings) {
 		r.nextRing(now, pr, false)
@@ -112,7 +135,7 @@ func (r *Router) wakeProbe(now time.Time, pr *probe) {
 	if pr.done {
 		return
 	}
-	if pr.ring < len(pr.rings) {
+	if pr.ring < len(pr.rings) && !(pr.quiet && pr.heard) {
 		r.nextRing(now, pr, false)
 		return
 	}
@@ -123,6 +146,9 @@ func (r *Router) wakeProbe(now time.Time, pr *probe) {
 // when every branch has said so.
 func (r *Router) probeFailed(now time.Time, pr *probe, all bool) {
 	r.endProbe(pr)
+	if pr.quiet {
+		return
+	}
 	if all && pr.key.bound == "" && !pr.heard && r.cfg.NegativeTTL > 0 {
 		if len(r.negative) >= maxNegative {
 			clear(r.negative)
@@ -131,7 +157,12 @@ func (r *Router) probeFailed(now time.Time, pr *probe, all bool) {
 	}
 	for _, p := range pr.waiting {
 		p.probing = nil
-		if !p.done {
+		switch {
+		case p.done:
+		case p.Need > 0: // as many as there are
+			p.Need = 0
+			r.resolve(now, p)
+		default:
 			r.noProvider(now, p)
 		}
 	}
@@ -143,13 +174,16 @@ func (r *Router) probeFound(now time.Time, pr *probe, found peer.ID) {
 		return
 	}
 	pr.heard = true
+	if pr.quiet {
+		return // learned already; the ring that is out goes to its end
+	}
 	var ready []*Pub
 	pr.waiting = slices.DeleteFunc(pr.waiting, func(p *Pub) bool {
 		switch {
 		case p.done:
 			return true
 		case p.provider != "" && p.provider == found,
-			p.provider == "" && r.choose(now, p) != nil:
+			p.provider == "" && r.enough(now, p):
 			ready = append(ready, p)
 			return true
 		}
@@ -189,7 +223,9 @@ func (r *Router) stopProbing(p *Pub) {
 func (r *Router) sortedProbes() []*probe {
 	var out []*probe
 	for _, pr := range r.probes {
-		out = append(out, pr)
+		if !pr.quiet {
+			out = append(out, pr)
+		}
 	}
 	slices.SortFunc(out, func(a, b *probe) int {
 		if c := strings.Compare(a.key.addr, b.key.addr); c != 0 {
@@ -198,7 +234,7 @@ func (r *Router) sortedProbes() []*probe {
 		if c := strings.Compare(string(a.key.bound), string(b.key.bound)); c != 0 {
 			return c
 		}
-		return int(a.key.ttl) - int(b.key.ttl)
+		return (int(a.key.ttl)-int(b.key.ttl))<<8 + int(a.key.reach) - int(b.key.reach)
 	})
 	return out
 }

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -21,17 +22,27 @@ const maxRecord = 10*time.Minute + mesh.ClockTolerance
 type provider struct {
 	peer    peer.ID
 	attrs   mesh.Attributes
+	digest  uint64 // of attrs
 	epoch   uint64
-	load    uint8
-	success float64 // share of good outcomes, exponentially forgotten; 1 at first
+	answer  []byte // the probe answer it was told by, to name it to others
 	srtt    time.Duration
-	heard   time.Time
+	first   time.Time // when it was first heard of
+	since   time.Time // when it began to serve; zero: unknown
+	heard   time.Time // when it last spoke to this node, or was told of
 	expires time.Time
+	success float64 // share of good outcomes, exponentially forgotten; 1 at first
+	kept    float64 // by the last fade
+	load    uint8   // percent
+	waiting int32   // messages of this node that it has and has not answered
+	health
 }
 
 // Record tells the router of a provider, by a record whose signature the
 // caller has checked. An older epoch than one known is ignored.
-func (r *Router) Record(now time.Time, rec *mesh.Record, load uint8) {
+func (r *Router) Record(now time.Time, rec *mesh.Record, load uint8) { r.know(now, rec, load, nil) }
+
+// know keeps a record and the answer that it came in.
+func (r *Router) know(now time.Time, rec *mesh.Record, load uint8, answer []byte) {
 	if rec.Provider == r.self || rec.Service == NodeService || !rec.Expires.After(now) {
 		return
 	}
@@ -46,8 +57,11 @@ func (r *Router) Record(now time.Time, rec *mesh.Record, load uint8) {
 	clear(r.negative)
 	for _, p := range list {
 		if p.peer == rec.Provider {
+			if rec.Epoch > p.epoch || p.answer == nil && answer != nil {
+				p.answer = slices.Clone(answer)
+			}
 			if rec.Epoch >= p.epoch {
-				p.attrs, p.epoch, p.expires = rec.Attributes, rec.Epoch, expires
+				p.attrs, p.digest, p.epoch, p.since, p.expires = rec.Attributes, rec.Attributes.Digest(), rec.Epoch, rec.Since, expires
 				p.load, p.heard = load, now
 			}
 			return
@@ -63,8 +77,8 @@ func (r *Router) Record(now time.Time, rec *mesh.Record, load uint8) {
 		list = slices.Delete(list, stalest, stalest+1)
 	}
 	r.providers[rec.Service] = append(list, &provider{
-		peer: rec.Provider, attrs: rec.Attributes, epoch: rec.Epoch, expires: expires,
-		load: load, heard: now, success: 1,
+		peer: rec.Provider, attrs: rec.Attributes, digest: rec.Attributes.Digest(), epoch: rec.Epoch, answer: slices.Clone(answer),
+		since: rec.Since, expires: expires, load: load, first: now, heard: now, success: 1,
 	})
 }
 
@@ -100,56 +114,80 @@ func (r *Router) provider(service string, node peer.ID) *provider {
 	return nil
 }
 
-// outcome keeps score: success is forgotten with a gain of 1/8.
-func (r *Router) outcome(now time.Time, service string, node peer.ID, good bool, rtt time.Duration, load uint8) {
+// gain is that of the exponentially forgotten scores.
+const gain = 1. / 8
+
+// good keeps score of a word of success or of a handler's failure.
+func (r *Router) good(now time.Time, service string, rtt time.Duration, c Checked) {
+	p := r.provider(service, c.Provider)
+	if p == nil {
+		return
+	}
+	switch c.Attributes {
+	case 0:
+	case p.digest: // its word renews its record
+		p.expires = now.Add(maxRecord)
+	default: // the record is out of date
+		r.Withdraw(c.Provider, service)
+		return
+	}
+	p.fade(now)
+	p.load = c.Load
+	switch {
+	case rtt <= 0:
+	case p.srtt == 0, rtt > 2*p.srtt: // a peak counts at once (the peak EWMA of Finagle)
+		p.srtt = rtt
+	default:
+		p.srtt += time.Duration(float64(rtt-p.srtt) * max(gain, 1-p.kept))
+	}
+	p.success += (1 - p.success) * gain
+	p.health.good(now)
+}
+
+// bad keeps score of a message that came to nothing, or of a long silence.
+func (r *Router) bad(now time.Time, service string, node peer.ID) {
 	p := r.provider(service, node)
 	if p == nil {
 		return
 	}
-	v := 0.0
-	if good {
-		v = 1
-		p.heard, p.load = now, load
-		if rtt > 0 {
-			p.srtt = smooth(p.srtt, rtt)
+	p.fade(now)
+	p.success -= p.success * gain
+	out := 0
+	list := r.providers[service]
+	for _, q := range list {
+		if q.out(now) {
+			out++
 		}
 	}
-	p.success += (v - p.success) / 8
+	p.health.bad(now, 2*(out+1) <= len(list))
 }
 
-// providerCost is in hops, as wayCost is: the way, a hop per 25 % of load,
-// and up to eight for failing lately.
-func (r *Router) providerCost(now time.Time, p *provider, w *way) float64 {
-	return wayCost(now, w) + float64(p.load)/25 + 8*(1-p.success)
+// busy notes that a provider had no room.
+func (r *Router) busy(now time.Time, service string, node peer.ID) {
+	if p := r.provider(service, node); p != nil {
+		p.load, p.heard = 100, now
+	}
 }
 
-// choose takes two of the able at random and gives the better by cost, so
-// that load spreads (Mitzenmacher, The Power of Two Choices, 2001).
-func (r *Router) choose(now time.Time, p *Pub) *provider {
-	r.able = r.able[:0]
-	for _, c := range r.providers[p.To.Name] {
-		if now.After(c.expires) || !p.To.Selector.Match(c.attrs) || p.excluded[c.peer] {
-			continue
-		}
-		if r.best(now, c.peer, p.TTL, nil, nil) != nil {
-			r.able = append(r.able, c)
-		}
+// fade forgets what was seen long ago, before something new is noted.
+func (p *provider) fade(now time.Time) {
+	p.kept = faded(now.Sub(p.heard))
+	p.success = 1 - (1-p.success)*p.kept
+	p.heard = now
+}
+
+// took counts what a provider has of this node's and has not answered.
+func (r *Router) took(service string, node peer.ID, n int32) {
+	if p := r.provider(service, node); p != nil {
+		p.waiting = max(0, p.waiting+n)
 	}
-	n := len(r.able)
-	switch n {
-	case 0:
-		return nil
-	case 1:
-		return r.able[0]
+}
+
+// faded is what is left of something observed this long ago, with a half-life
+// of a minute: who was slow once is tried again.
+func faded(age time.Duration) float64 {
+	if age <= 0 {
+		return 1
 	}
-	i := r.rand.IntN(n)
-	j := r.rand.IntN(n - 1)
-	if j >= i {
-		j++
-	}
-	a, b := r.able[i], r.able[j]
-	if r.providerCost(now, b, r.best(now, b.peer, p.TTL, nil, nil)) < r.providerCost(now, a, r.best(now, a.peer, p.TTL, nil, nil)) {
-		return b
-	}
-	return a
+	return math.Exp2(-age.Minutes())
 }

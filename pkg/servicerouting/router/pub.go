@@ -33,6 +33,14 @@ type Pub struct {
 	Only bool
 	// NoWait: do not wait for a busy provider.
 	NoWait bool
+	// Sticky: messages with the same key go to the same provider, as long as
+	// it is among the best that this node knows. Empty: the better of two.
+	Sticky string
+	// Need is how many providers should be known before one is taken; fewer
+	// will do when a search finds no more. 0 and 1: any.
+	Need int
+	// Among: publications that share one go to different providers.
+	Among *Among
 
 	provider peer.ID
 	excluded map[peer.ID]bool
@@ -46,8 +54,10 @@ type Pub struct {
 	asked    []peer.ID        // those it was sent to
 	answered map[peer.ID]bool // of mode all
 	probing  *probe
-	fresh    bool // a probe has just found a way
-	silent   int  // times the timer ran out since the last word
+	fresh    bool    // a probe has just found a way
+	silent   int     // times the timer ran out since the last word
+	probed   int     // probes made for it
+	counted  peer.ID // whose waiting count it is in
 	done     bool
 	br       *branch // of mode all
 	got      int     // answers of mode all
@@ -110,20 +120,23 @@ func (r *Router) resolve(now time.Time, p *Pub) {
 		r.finish(p, Outcome{Status: mesh.StatusOK})
 		return
 	}
-	if !p.excluded[r.self] && (p.provider == "" || p.provider == r.self) && r.serves(p.To) == mesh.StatusOK {
+	if !p.excluded[r.self] && !p.Among.has(r.self) && (p.provider == "" || p.provider == r.self) && r.serves(p.To) == mesh.StatusOK {
+		p.Among.take(r.self, p)
 		r.deliverLocal(now, p)
 		return
 	}
-	if p.provider == "" {
+	if p.provider == "" && (p.Need < 2 || r.enough(now, p)) {
 		if c := r.choose(now, p); c != nil {
 			p.provider = c.peer
+			p.Among.take(c.peer, p)
+			r.widen(now, p)
 		}
 	}
 	if p.provider != "" {
 		r.try(now, p)
 		return
 	}
-	if n, ok := r.negative[p.To.String()]; ok && now.Before(n.until) && p.TTL <= n.ttl {
+	if n, ok := r.negative[negativeKey(p.To)]; ok && now.Before(n.until) && p.TTL <= n.ttl {
 		r.noProvider(now, p)
 		return
 	}
@@ -178,6 +191,14 @@ func (r *Router) try(now time.Time, p *Pub) {
 	if !slices.Contains(p.asked, p.provider) {
 		p.asked = append(p.asked, p.provider)
 	}
+	if p.counted != p.provider && p.Class != mesh.ClassFire {
+		r.release(p)
+		p.counted = p.provider
+		r.took(p.To.Name, p.provider, 1)
+	}
+	if d := r.routes.by[p.provider]; d != nil && r.improvable(now, d, w) {
+		r.improve(now, d, w, p.To.Name)
+	}
 	p.attempts++
 	r.seen.mark(mix(p.Key, hop.Attempt, hop.Nonce), p.TTL) // should it come back to us
 	if p.Class == mesh.ClassFire {
@@ -186,7 +207,7 @@ func (r *Router) try(now time.Time, p *Pub) {
 		return // Refused or Sent ends it
 	}
 	s := r.allot(now, w.port)
-	s.pub, s.dest, s.sent, s.expires = p, p.provider, now, p.Expires
+	s.pub, s.dest, s.sent, s.expires = p, p.provider, now.UnixNano(), p.Expires.UnixNano()
 	s.ttl, s.hops, s.attempt, s.budget, s.lane = hop.TTL, hop.Hops, hop.Attempt, hop.Budget, p.Lane
 	hop.Seq = s.seq
 	p.tries = append(p.tries, try{attempt: hop.Attempt, port: w.port})
@@ -248,6 +269,10 @@ func (r *Router) refuted(now time.Time, p *Pub, attempt uint8, st mesh.Status, d
 			r.try(now, p)
 			return
 		}
+		if p.To.Kind == mesh.KindService && len(p.tries) == 0 && st != mesh.StatusBusy && r.chooseOther(now, p) {
+			r.try(now, p) // nothing was done: any other will do
+			return
+		}
 		if st != mesh.StatusBusy && p.attempts <= 2*mesh.FirstBudget {
 			r.startProbe(now, p) // a fresh way to the same provider
 			return
@@ -265,9 +290,13 @@ func (r *Router) refuted(now time.Time, p *Pub, attempt uint8, st mesh.Status, d
 		r.finish(p, Outcome{Status: st, Provider: p.provider, Detail: detail})
 		return
 	}
-	r.outcome(now, p.To.Name, p.provider, false, 0, 0)
-	if st == mesh.StatusNoProvider || st == mesh.StatusDraining {
+	switch st {
+	case mesh.StatusBusy:
+		r.busy(now, p.To.Name, p.provider)
+	case mesh.StatusNoProvider, mesh.StatusDraining, mesh.StatusIncapable: // its record is out of date
 		r.Withdraw(p.provider, p.To.Name)
+	default:
+		r.bad(now, p.To.Name, p.provider)
 	}
 	r.nextProvider(now, p)
 }
@@ -301,7 +330,7 @@ func (r *Router) wakePub(now time.Time, p *Pub) {
 		if len(p.tries) == 0 && p.last.Negative() {
 			st = p.last
 		}
-		r.outcome(now, p.To.Name, p.provider, false, 0, 0)
+		r.bad(now, p.To.Name, p.provider)
 		r.finish(p, Outcome{Status: st, Provider: p.provider, Detail: p.detail})
 	case p.br != nil || p.provider == r.self:
 		r.wakePubAt(p, p.Expires)
@@ -360,6 +389,7 @@ func (r *Router) chooseOther(now time.Time, p *Pub) bool {
 		return false
 	}
 	p.provider = c.peer
+	p.Among.take(c.peer, p)
 	return true
 }
 
@@ -401,4 +431,13 @@ func (r *Router) forgetPub(p *Pub) {
 	}
 	r.unwake(p.wake)
 	r.stopProbing(p)
+	r.release(p)
+}
+
+// release takes the publication out of its provider's waiting count.
+func (r *Router) release(p *Pub) {
+	if p.counted != "" {
+		r.took(p.To.Name, p.counted, -1)
+		p.counted = ""
+	}
 }

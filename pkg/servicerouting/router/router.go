@@ -36,7 +36,10 @@ type Router struct {
 	probeByNo map[uint64]*probe
 	lastProbe uint64
 	lastWake  uint64
-	able      []*provider // scratch of choose
+	able      []able // scratch of candidates
+	wanted    map[string]*wanted
+	searches  map[string]*branch // by address: the one that probes from others may follow
+	asks      allowance
 
 	actions []Action
 	stats   Stats
@@ -46,6 +49,10 @@ type Router struct {
 type Stats struct {
 	Forwarded, Delivered, Duplicates, Expired, Malformed uint64
 	NoRoute, Rerouted, Probes, Floods, Pruned, Stray     uint64
+	// Named counts providers named in answers to others' probes, Joined the
+	// probes that followed another one, Asked those of this node in the
+	// background.
+	Named, Joined, Asked uint64
 }
 
 // port is a link as the router sees it.
@@ -82,6 +89,8 @@ func New(self peer.ID, cfg Config, seed uint64) *Router {
 		pubs:      make(map[mesh.ID]*Pub),
 		probes:    make(map[probeKey]*probe),
 		probeByNo: make(map[uint64]*probe),
+		wanted:    make(map[string]*wanted),
+		searches:  make(map[string]*branch),
 	}
 }
 
@@ -109,7 +118,7 @@ func (r *Router) LinkUp(now time.Time, node peer.ID) Port {
 	r.byPort[p.no] = p
 	r.byPeer[node] = p
 	clear(r.negative)
-	r.learn(now, node, p, 1, true, 0)
+	r.learn(now, node, p, 1, proven, 0)
 	r.graftUp(now, "", nil)
 	r.wakeRouteless(now)
 	return p.no

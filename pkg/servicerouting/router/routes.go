@@ -7,20 +7,37 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
-// way is one neighbour through which a node can be reached.
+// evidence is how well a way is known.
+type evidence uint8
+
+const (
+	heard   evidence = iota // a relayed frame came from there: nobody's word
+	offered                 // a node with the provider's record named it
+	proven                  // an answer came back by it
+)
+
+// way is one neighbour through which a node can be reached. Times are Unix
+// nanoseconds: a large mesh has many of these.
 type way struct {
 	port   *port
-	hops   uint8
-	proven time.Time // when an answer last came back by it; zero: only heard of
-	heard  time.Time
+	proven int64 // when an answer last came back by it; 0: never
+	heard  int64
 	srtt   time.Duration
+	hops   uint8
+	known  evidence
 }
 
 // dest is a node and the ways to it.
 type dest struct {
 	node  peer.ID
 	ways  []way
-	index int // in routes.list
+	index int32 // in routes.list
+
+	// What improve knows.
+	asks   uint8
+	before uint8  // hops when it asked last
+	uses   uint16 // since then
+	askAt  int64
 }
 
 const maxWays = 4
@@ -32,69 +49,72 @@ type routes struct {
 	list []*dest
 }
 
-func (r *Router) learn(now time.Time, node peer.ID, via *port, hops uint8, proven bool, rtt time.Duration) {
+func (r *Router) learn(now time.Time, node peer.ID, via *port, hops uint8, how evidence, rtt time.Duration) {
 	if node == r.self || via == nil || via.closed || hops == 0 {
 		return
 	}
 	if via.peer == node && hops > 1 {
 		return // a neighbour is one hop away, whatever its frames say
 	}
+	at := now.UnixNano()
 	d := r.routes.by[node]
 	if d == nil {
-		d = r.addDest(now, node)
+		d = r.addDest(node)
 	}
 	for i := range d.ways {
 		w := &d.ways[i]
 		if w.port != via {
 			continue
 		}
-		// What was only heard does not override what was proven lately, unless it
-		// is shorter.
-		if proven || hops < w.hops || w.proven.IsZero() || now.Sub(w.proven) > r.cfg.RouteTTL {
-			w.hops = hops
-		}
-		w.heard = now
-		if proven {
-			w.proven = now
+		// What is known less well does not override what was proven lately,
+		// unless it is shorter.
+		switch {
+		case how == proven:
+			w.hops, w.known, w.proven = hops, proven, at
 			if rtt > 0 {
 				w.srtt = smooth(w.srtt, rtt)
 			}
+		case hops < w.hops:
+			w.hops, w.known = hops, how
+		case how >= w.known, at-w.heard > int64(r.cfg.OfferFor):
+			w.hops, w.known = hops, how
 		}
+		w.heard = at
 		return
 	}
-	w := way{port: via, hops: hops, heard: now, srtt: rtt}
-	if proven {
-		w.proven = now
+	w := way{port: via, hops: hops, heard: at, srtt: rtt, known: how}
+	if how == proven {
+		w.proven = at
 	}
 	if len(d.ways) < maxWays {
 		d.ways = append(d.ways, w)
 		return
 	}
-	worst := 0
+	per, worst := perHop(d), 0
 	for i := range d.ways {
-		if wayCost(now, &d.ways[i]) > wayCost(now, &d.ways[worst]) {
+		if wayCost(&d.ways[i], per) > wayCost(&d.ways[worst], per) {
 			worst = i
 		}
 	}
-	if wayCost(now, &w) < wayCost(now, &d.ways[worst]) {
+	if wayCost(&w, per) < wayCost(&d.ways[worst], per) {
 		d.ways[worst] = w
 	}
 }
 
-func (r *Router) addDest(now time.Time, node peer.ID) *dest {
+func (r *Router) addDest(node peer.ID) *dest {
 	t := &r.routes
 	if len(t.list) >= r.cfg.MaxRoutes {
 		// The stalest of eight taken at random goes.
 		var out *dest
 		for range 8 {
 			d := t.list[r.rand.IntN(len(t.list))]
-			if out == nil || lastHeard(d).Before(lastHeard(out)) {
+			if out == nil || lastHeard(d) < lastHeard(out) {
 				out = d
 			}
 		}
 		r.dropDest(out)
 	}
-	d := &dest{node: node, index: len(t.list), ways: make([]way, 0, 1)}
+	d := &dest{node: node, index: int32(len(t.list)), ways: make([]way, 0, 1)}
 	t.list = append(t.list, d)
 	t.by[node] = d
 	return d
@@ -105,18 +125,17 @@ func (r *Router) dropDest(d *dest) {
 	last := t.list[len(t.list)-1]
 	t.list[d.index] = last
 	last.index = d.index
+	t.list[len(t.list)-1] = nil
 	t.list = t.list[:len(t.list)-1]
 	delete(t.by, d.node)
 }
 
-func lastHeard(d *dest) time.Time {
-	var t time.Time
-	for _, w := range d.ways {
-		if w.heard.After(t) {
-			t = w.heard
-		}
+func lastHeard(d *dest) int64 {
+	var at int64
+	for i := range d.ways {
+		at = max(at, d.ways[i].heard)
 	}
-	return t
+	return at
 }
 
 // unlearn takes away the way to node by a port.
@@ -143,12 +162,37 @@ func (r *Router) forgetPort(p *port) {
 	}
 }
 
-// wayCost is in hops: crossings, a hop per 20 ms of round trip, two for a way
-// that is only heard of, a hundred for a link that is suspect.
-func wayCost(now time.Time, w *way) float64 {
-	c := float64(w.hops) + float64(w.srtt)/float64(20*time.Millisecond)
-	if w.proven.IsZero() {
+// rttPerHop is the round trip that costs as much as a hop.
+const rttPerHop = 100 * time.Millisecond
+
+// perHop is the round trip per hop of the best known way to a node, by which
+// that of others is guessed; zero when none is known.
+func perHop(d *dest) time.Duration {
+	var per time.Duration
+	for i := range d.ways {
+		if w := &d.ways[i]; w.srtt > 0 {
+			if p := w.srtt / time.Duration(w.hops); per == 0 || p < per {
+				per = p
+			}
+		}
+	}
+	return per
+}
+
+// wayCost is in hops: crossings, a hop for each rttPerHop, two for a way that
+// is only heard of and a half for one that was offered, a hundred for a link
+// that is suspect.
+func wayCost(w *way, per time.Duration) float64 {
+	rtt := w.srtt
+	if rtt == 0 {
+		rtt = per * time.Duration(w.hops)
+	}
+	c := float64(w.hops) + float64(rtt)/float64(rttPerHop)
+	switch w.known {
+	case heard:
 		c += 2
+	case offered:
+		c += 0.5
 	}
 	if w.port.suspect {
 		c += 100
@@ -166,14 +210,23 @@ func (r *Router) best(now time.Time, node peer.ID, ttl uint8, in *port, not []*p
 	if d == nil {
 		return nil
 	}
+	return r.bestOf(now, d, ttl, in, not)
+}
+
+func (r *Router) bestOf(now time.Time, d *dest, ttl uint8, in *port, not []*port) *way {
 	var b *way
 	var bc float64
+	oldest := now.UnixNano() - int64(r.cfg.RouteTTL)
+	per := time.Duration(0)
+	if len(d.ways) > 1 {
+		per = perHop(d)
+	}
 	for i := range d.ways {
 		w := &d.ways[i]
-		if w.port == in || w.hops > ttl || w.port.closed || slices.Contains(not, w.port) || now.Sub(w.heard) > r.cfg.RouteTTL && w.port.peer != node {
+		if w.port == in || w.hops > ttl || w.port.closed || slices.Contains(not, w.port) || w.heard < oldest && w.port.peer != d.node {
 			continue
 		}
-		if c := wayCost(now, w); b == nil || c < bc {
+		if c := wayCost(w, per); b == nil || c < bc {
 			b, bc = w, c
 		}
 	}

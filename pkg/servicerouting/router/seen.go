@@ -17,7 +17,7 @@ type table struct {
 	n    int
 }
 
-const firstTable = 256
+const firstTable = 32
 
 func newSeen(limit int) *seen { return &seen{max: limit, young: newTable(firstTable)} }
 

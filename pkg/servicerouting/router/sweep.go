@@ -10,10 +10,15 @@ import (
 // Sweep drops what has expired: entries of frames whose time is over, prunes,
 // stale routes and providers. Call it about once a second.
 func (r *Router) Sweep(now time.Time) {
+	at := now.UnixNano()
 	for _, p := range r.ports {
+		if p.inflight.live == 0 {
+			p.inflight.shrink()
+			continue
+		}
 		var ended []*branch
 		p.inflight.each(func(s *slot) {
-			if now.After(s.expires) {
+			if at > s.expires {
 				if s.br != nil {
 					ended = append(ended, s.br)
 				}
@@ -29,10 +34,11 @@ func (r *Router) Sweep(now time.Time) {
 			delete(r.prunes.cut, k)
 		}
 	}
+	oldest := at - int64(r.cfg.RouteTTL)
 	for i := len(r.routes.list) - 1; i >= 0; i-- {
 		d := r.routes.list[i]
 		d.ways = slices.DeleteFunc(d.ways, func(w way) bool {
-			return w.port.peer != d.node && now.Sub(w.heard) > r.cfg.RouteTTL
+			return w.port.peer != d.node && w.heard < oldest
 		})
 		if len(d.ways) == 0 {
 			r.dropDest(d)

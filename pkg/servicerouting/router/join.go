@@ -1,0 +1,80 @@
+package router
+
+import (
+	"slices"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/meshnode/meshnode/pkg/mesh"
+)
+
+// follower is a probe that is not sent on, because another one for the same
+// address is under way already from here: it gets the same answers. So a crowd
+// that looks for one service at the same time costs one search, as the pending
+// interests of named data networking do (Jacobson et al., Networking Named
+// Content, 2009).
+type follower struct {
+	in  *port
+	seq uint64
+}
+
+const maxFollowers = 64
+
+// join lets a probe follow a search that goes at least as far, or makes it the
+// one that others follow. Two searches that wait for each other in two places
+// end when their rings do.
+func (r *Router) join(br *branch, ttl uint8) bool {
+	lead := r.searches[br.addr]
+	if lead != nil && !lead.done && lead.ttl >= ttl && lead.origin != br.origin && len(lead.joined) < maxFollowers {
+		lead.joined = append(lead.joined, follower{br.in, br.inSeq})
+		r.stats.Joined++
+		return true
+	}
+	r.lead(br, ttl)
+	return false
+}
+
+// lead makes a search the one that others may follow.
+func (r *Router) lead(br *branch, ttl uint8) {
+	br.ttl = ttl
+	r.searches[br.addr] = br
+}
+
+// maxWords is how many providers' words one search passes back.
+const maxWords = 16
+
+// news tells whether a provider's word is the first of its kind. Searches
+// that follow each other would else pass it round for ever.
+func (br *branch) news(provider peer.ID) bool {
+	if len(br.named) >= maxWords || slices.Contains(br.named, provider) {
+		return false
+	}
+	br.named = append(br.named, provider)
+	return true
+}
+
+// told passes a provider's word on to those that follow a search. hops is the
+// distance from here.
+func (r *Router) told(br *branch, a mesh.Answer, hops uint8) {
+	for _, f := range br.joined {
+		if !f.in.closed {
+			a.Seq, a.Hops, a.Flags = f.seq, hops, a.Flags|mesh.AnswerMore
+			r.answer(f.in, a)
+		}
+	}
+}
+
+// searched ends a search for those that follow it.
+func (r *Router) searched(br *branch) {
+	if r.searches[br.addr] == br {
+		delete(r.searches, br.addr)
+	}
+	for _, f := range br.joined {
+		if !f.in.closed {
+			a := br.verdict()
+			a.Seq = f.seq
+			r.answer(f.in, a)
+		}
+	}
+	br.joined = nil
+}
