@@ -22,7 +22,8 @@ type Config struct {
 	// Retry is the time without a word after which the same provider is asked
 	// again; it doubles to RetryMax. Default 1 s and 8 s.
 	Retry, RetryMax time.Duration
-	// PruneTTL is how long a prune holds. Default 60 s.
+	// PruneTTL is how long a prune holds that no flood uses; one in use holds
+	// for 16 min. Default 60 s.
 	PruneTTL time.Duration
 	// RouteTTL is how long a route lives that nothing confirms. Default 5 min.
 	RouteTTL time.Duration

@@ -72,7 +72,7 @@ func (r *Router) Verified(now time.Time, from Port, f *Frame) {
 		br.cut = before > 0
 		br.flood = true
 		r.stats.Floods++
-		r.setParent(addr, origin, in, before > 0)
+		r.setParent(br, f.Hop.TTL)
 	}
 	named := 0
 	if before == 0 && (bound == "" || bound == r.self) {
@@ -115,7 +115,7 @@ func (r *Router) spread(now time.Time, br *branch, a Action, in *port) {
 			br.cut = true // only that node could answer, and it is not there
 			continue
 		}
-		if br.flood && r.prunes.has(now, br.addr, br.origin, in, to) {
+		if br.flood && r.prunes.has(now, r.cfg.PruneTTL, br.addr, br.origin, in, to) {
 			r.stats.Pruned++
 			continue
 		}
@@ -135,7 +135,7 @@ func (r *Router) duplicateFlood(in *port, f *Frame) {
 	a := mesh.Answer{Seq: f.Hop.Seq, Status: mesh.StatusDuplicate}
 	if f.Hop.Flags&mesh.FlagFlood != 0 && !r.prunes.isParent(string(f.View.Address), peer.ID(f.View.Origin), in) {
 		a.Flags |= mesh.AnswerPrune
-		r.prunes.said(string(f.View.Address), in)
+		r.prunes.said(string(f.View.Address), peer.ID(f.View.Origin), in)
 	}
 	r.answer(in, a)
 }
@@ -160,9 +160,9 @@ func (r *Router) settle(now time.Time, br *branch, change func(*branch)) {
 	case br.in.closed:
 	default:
 		a := br.verdict()
-		if br.flood && a.Status == mesh.StatusNoProvider {
+		if br.flood && r.prunes.spare(br, a.Status == mesh.StatusNoProvider) {
 			a.Flags |= mesh.AnswerPrune
-			r.prunes.said(br.addr, br.in)
+			r.prunes.said(br.addr, br.origin, br.in)
 		}
 		a.Seq = br.inSeq
 		r.answer(br.in, a)

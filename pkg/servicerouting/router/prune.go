@@ -16,10 +16,18 @@ import (
 // neighbour it usually hears an origin from, so that two floods in flight
 // cannot prune it from both sides.
 type prunes struct {
-	cut     map[pruneKey]time.Time
-	parents map[parentKey]*port
+	cut     map[pruneKey]prune
+	parents map[parentKey]parent
 	told    map[toldKey]struct{} // to whom this node has said "spare me"
 }
+
+// prune holds for PruneTTL after it was said or last used, and for maxPrune in
+// all: a flow keeps its tree, and a tree that no flow uses is soon forgotten.
+type prune struct{ until, end time.Time }
+
+const maxPrune = 16 * time.Minute
+
+func (p prune) holds(now time.Time) bool { return now.Before(p.until) && now.Before(p.end) }
 
 type pruneKey struct {
 	addr    string
@@ -32,13 +40,23 @@ type parentKey struct {
 	origin peer.ID
 }
 
+// parent is the neighbour by which an origin's floods come with the most TTL.
+type parent struct {
+	port *port
+	ttl  uint8 // of the last copy by it
+	// last is what came by it last, until somebody behind this node asks for
+	// floods: only of that branch "nobody is here" still holds when it ends.
+	last *branch
+}
+
 type toldKey struct {
-	addr string
-	to   *port
+	addr   string
+	origin peer.ID
+	to     *port
 }
 
 func newPrunes() prunes {
-	return prunes{cut: make(map[pruneKey]time.Time), parents: make(map[parentKey]*port), told: make(map[toldKey]struct{})}
+	return prunes{cut: make(map[pruneKey]prune), parents: make(map[parentKey]parent), told: make(map[toldKey]struct{})}
 }
 
 func portNo(p *port) Port {
@@ -48,9 +66,15 @@ func portNo(p *port) Port {
 	return p.no
 }
 
-func (t *prunes) has(now time.Time, addr string, origin peer.ID, in, out *port) bool {
-	until, ok := t.cut[pruneKey{addr, origin, portNo(in), out.no}]
-	return ok && now.Before(until)
+func (t *prunes) has(now time.Time, life time.Duration, addr string, origin peer.ID, in, out *port) bool {
+	k := pruneKey{addr, origin, portNo(in), out.no}
+	p := t.cut[k]
+	if !p.holds(now) {
+		return false
+	}
+	p.until = now.Add(life)
+	t.cut[k] = p
+	return true
 }
 
 // add records a prune; when the table is full of live ones it does not, and
@@ -58,8 +82,8 @@ func (t *prunes) has(now time.Time, addr string, origin peer.ID, in, out *port) 
 func (r *Router) addPrune(now time.Time, br *branch, out *port) {
 	t := &r.prunes
 	if len(t.cut) >= r.cfg.MaxPrunes {
-		for k, until := range t.cut {
-			if !now.Before(until) {
+		for k, p := range t.cut {
+			if !p.holds(now) {
 				delete(t.cut, k)
 			}
 		}
@@ -67,22 +91,27 @@ func (r *Router) addPrune(now time.Time, br *branch, out *port) {
 			return
 		}
 	}
-	t.cut[pruneKey{br.addr, br.origin, portNo(br.in), out.no}] = now.Add(r.cfg.PruneTTL)
+	t.cut[pruneKey{br.addr, br.origin, portNo(br.in), out.no}] = prune{now.Add(r.cfg.PruneTTL), now.Add(maxPrune)}
 }
 
-// setParent records by whom an origin's floods come. The first stays until
-// its link ends, unless a copy with more TTL came by another; if that one was
-// told to spare this node, it is asked back.
-func (r *Router) setParent(addr string, origin peer.ID, in *port, more bool) {
+// setParent records by whom an origin's floods come. It stays until its link
+// ends, unless a copy comes by another with more TTL than those by it; if that
+// one was told to spare this node, it is asked back.
+func (r *Router) setParent(br *branch, ttl uint8) {
+	addr, origin, in := br.addr, br.origin, br.in
 	t, k := &r.prunes, parentKey{addr, origin}
-	if old, ok := t.parents[k]; ok && !old.closed && !more {
+	old, ok := t.parents[k]
+	if ok && !old.port.closed && old.port != in && ttl <= old.ttl {
 		return
 	}
-	if len(t.parents) >= r.cfg.MaxPrunes {
+	if !ok && len(t.parents) >= r.cfg.MaxPrunes {
 		clear(t.parents)
 	}
-	t.parents[k] = in
-	if told := (toldKey{addr, in}); contains(t.told, told) {
+	t.parents[k] = parent{in, ttl, br}
+	if old.port == in {
+		return
+	}
+	if told := (toldKey{addr, origin, in}); contains(t.told, told) {
 		delete(t.told, told)
 		r.do(Action{Op: OpGraft, Port: in.no, Service: serviceOf(addr)})
 	}
@@ -103,14 +132,31 @@ func serviceOf(addr string) string {
 
 func (t *prunes) isParent(addr string, origin peer.ID, in *port) bool {
 	p, ok := t.parents[parentKey{addr, origin}]
-	return !ok || p == in
+	return !ok || p.port == in
 }
 
-func (t *prunes) said(addr string, to *port) {
+// spare tells whether the neighbour of a branch that has ended should be told
+// to spare this node: it is not the parent, so another feeds this node, or it
+// is, and nobody is here.
+func (t *prunes) spare(br *branch, nobody bool) bool {
+	k := parentKey{br.addr, br.origin}
+	p, ok := t.parents[k]
+	if !ok || p.port != br.in {
+		return ok
+	}
+	last := p.last == br
+	if last {
+		p.last = nil
+		t.parents[k] = p
+	}
+	return nobody && last
+}
+
+func (t *prunes) said(addr string, origin peer.ID, to *port) {
 	if len(t.told) >= 1<<16 {
 		clear(t.told)
 	}
-	t.told[toldKey{addr, to}] = struct{}{}
+	t.told[toldKey{addr, origin, to}] = struct{}{}
 }
 
 // forget drops all about a port that closed.
@@ -133,12 +179,19 @@ func of(addr, service string) bool {
 	return service == "" || ok && (rest == "" || rest[0] == '{' || rest[0] == '@')
 }
 
-// graftUp asks back those to whom this node said to spare it: there is a new
-// handler or a new link behind it now.
+// graftUp asks back the parents to whom this node said to spare it: there is a
+// new handler or a new link behind it now. Others were told because the parent
+// feeds this node, and that holds.
 func (r *Router) graftUp(now time.Time, service string, but *port) {
+	for k, p := range r.prunes.parents {
+		if of(k.addr, service) && p.last != nil {
+			p.last = nil
+			r.prunes.parents[k] = p
+		}
+	}
 	asked := make(map[*port]bool)
 	for k := range r.prunes.told {
-		if k.to != but && of(k.addr, service) {
+		if k.to != but && of(k.addr, service) && r.prunes.isParent(k.addr, k.origin, k.to) {
 			asked[k.to] = true
 			delete(r.prunes.told, k)
 		}
@@ -151,7 +204,7 @@ func (r *Router) graftUp(now time.Time, service string, but *port) {
 func (r *Router) graftDown(now time.Time, service string, parent *port) bool {
 	lost := false
 	for k, p := range r.prunes.parents {
-		if p == parent && of(k.addr, service) {
+		if p.port == parent && of(k.addr, service) {
 			lost = true
 			delete(r.prunes.parents, k)
 		}

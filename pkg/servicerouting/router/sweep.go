@@ -29,8 +29,8 @@ func (r *Router) Sweep(now time.Time) {
 			r.settle(now, br, func(b *branch) { b.cut = true })
 		}
 	}
-	for k, until := range r.prunes.cut {
-		if !now.Before(until) {
+	for k, p := range r.prunes.cut {
+		if !p.holds(now) {
 			delete(r.prunes.cut, k)
 		}
 	}
