@@ -19,7 +19,7 @@ type CandidateInfo struct {
 	Peer       peer.ID         `json:"peer"`
 	Local      bool            `json:"local,omitempty"`
 	Attributes mesh.Attributes `json:"attributes,omitempty"`
-	// Standing is first, able, farther, full, "set aside", incapable or "no way".
+	// Standing is first, able, farther, full, "set aside", draining, incapable or "no way".
 	Standing string        `json:"standing"`
 	Why      string        `json:"why"` // a phrase
 	Via      peer.ID       `json:"via,omitempty"`
@@ -84,7 +84,7 @@ func why(c, first router.Candidate) string {
 		if c.Via == "" {
 			return "a handler of this node"
 		}
-		return "of two drawn at random the cheaper is asked: none is cheaper than this"
+		return "none is cheaper"
 	case router.Able:
 		return more(c.Cost, first.Cost)
 	case router.Farther:
@@ -96,6 +96,8 @@ func why(c, first router.Candidate) string {
 		return "said within the last second that it is full"
 	case router.SetAside:
 		return fmt.Sprintf("failed again and again, tried again in %v", c.Aside.Round(time.Second))
+	case router.Draining:
+		return "this node takes no new work"
 	case router.Incapable:
 		return c.Unmet
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/meshnode/meshnode/pkg/servicerouting"
 )
 
-// ErrPartial: fewer providers answered well than were wanted.
+// ErrPartial means that fewer providers answered well than were wanted.
 var ErrPartial = servicerouting.ErrPartial
 
 // Want says how many providers Gather asks, and how many good answers it

@@ -49,6 +49,7 @@ type sendFlags struct {
 	failover    bool
 	ttl         int
 	key         string
+	sticky      string
 	noWait      bool
 	contentType string
 	headers     []string
@@ -59,6 +60,7 @@ func (s *sendFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&s.failover, "failover", false, "after an unknown outcome another provider may be asked: it may be done twice")
 	f.IntVar(&s.ttl, "ttl", mesh.MaxTTL, "the most hops, 1 to 10")
 	f.StringVar(&s.key, "key", "", "idempotency `key`: the same when a message is sent again")
+	f.StringVar(&s.sticky, "sticky", "", "messages with the same `key` go to the same provider, while it is among the best known")
 	f.BoolVar(&s.noWait, "no-wait", false, "fail with busy instead of waiting for room")
 	f.StringVar(&s.contentType, "content-type", "", "content type of the body")
 	f.StringArrayVar(&s.headers, "header", nil, "`name=value`, may be repeated; names are in lower case")
@@ -77,7 +79,7 @@ func (s *sendFlags) options() (api.Send, error) {
 		return api.Send{}, err
 	}
 	return api.Send{
-		Class: class, Failover: s.failover, TTL: s.ttl, Key: s.key, NoWait: s.noWait,
+		Class: class, Failover: s.failover, TTL: s.ttl, Key: s.key, Sticky: s.sticky, NoWait: s.noWait,
 		ContentType: s.contentType, Headers: headers,
 	}, nil
 }

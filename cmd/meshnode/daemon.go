@@ -148,7 +148,7 @@ func closeAll(listeners []*api.Listener) (err error) {
 
 func nodeConfig(s settings, log *slog.Logger) (meshnode.Config, error) {
 	cfg := meshnode.DefaultConfig()
-	cfg.Name, cfg.Network, cfg.Profile = s.Name, s.Network, s.Profile
+	cfg.Name, cfg.Network, cfg.Profile, cfg.Zone = s.Name, s.Network, s.Profile, s.Zone
 	cfg.Listen, cfg.Peers, cfg.MDNS = s.Listen, s.Join, s.MDNS
 	cfg.DataDir, cfg.Logger = s.DataDir, log
 	var err error

@@ -44,6 +44,9 @@ code 6 means that the outcome is unknown, 7 that a part was done.`,
 			if all && to.Kind != mesh.KindService {
 				return api.Fail(api.ErrUsage, "--all is for services, %s is none", to)
 			}
+			if all && o.Sticky != "" {
+				return api.Fail(api.ErrUsage, "--sticky chooses one provider, --all takes every one")
+			}
 			if count < 1 || rate < 0 {
 				return api.Fail(api.ErrUsage, "--count must be 1 or more, --rate not negative")
 			}

@@ -13,14 +13,18 @@ import (
 
 func (a *app) requestCmd() *cobra.Command {
 	var send sendFlags
-	var all, raw bool
+	var several several
+	var raw bool
 	var timeout time.Duration
 	c := &cobra.Command{
 		Use:   "request ADDRESS [BODY | @FILE | -]",
 		Short: "Ask a service and print the answer",
-		Long: `Ask one provider of a service, or all of them with --all, and print the answer.
-Nobody serving it is exit code 5, at once; no answer in time is 6.`,
+		Long: `Ask one provider of a service, the best --n of them, or all of them with
+--all, and print each answer. With --quorum it ends once so many have answered
+well. Nobody serving it is exit code 5, at once; no answer in time is 6; some
+good answers, and fewer than wanted, 7.`,
 		Example: `  meshnode request greet world
+  meshnode request --n 3 --quorum 2 quote '{"item":7}'
   meshnode request --all 'thermometer{floor=2}' --timeout 2s -o jsonl`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeServices,
@@ -30,6 +34,9 @@ Nobody serving it is exit code 5, at once; no answer in time is 6.`,
 				return err
 			}
 			if _, err := mesh.ParseAddress(args[0]); err != nil {
+				return err
+			}
+			if err := several.check(o); err != nil {
 				return err
 			}
 			body, err := a.body(args[1:])
@@ -43,7 +50,10 @@ Nobody serving it is exit code 5, at once; no answer in time is 6.`,
 				return err
 			}
 			defer m.Close()
-			if all {
+			switch {
+			case several.n > 1 || several.quorum > 0:
+				return a.gather(ctx, m, args[0], body, several, o, raw)
+			case several.all:
 				return a.requestAll(ctx, m, args[0], body, o, raw)
 			}
 			r, err := m.Request(ctx, args[0], body, o)
@@ -54,7 +64,7 @@ Nobody serving it is exit code 5, at once; no answer in time is 6.`,
 		},
 	}
 	send.add(c.Flags())
-	c.Flags().BoolVar(&all, "all", false, "ask every provider within the TTL, and print each answer")
+	several.add(c.Flags())
 	c.Flags().BoolVar(&raw, "raw", false, "print the answer as it is, without a line end")
 	c.Flags().DurationVar(&timeout, "timeout", mesh.DefaultLifetime, "how long to wait for the answer")
 	return c

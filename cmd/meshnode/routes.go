@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshnode/meshnode"
-	"github.com/meshnode/meshnode/pkg/mesh"
 )
 
 func (a *app) routesCmd() *cobra.Command {
@@ -39,34 +37,4 @@ func (a *app) routesLsCmd() *cobra.Command {
 			})
 		},
 	}
-}
-
-func (a *app) routesGetCmd() *cobra.Command {
-	var timeout time.Duration
-	c := &cobra.Command{
-		Use:   "get ADDRESS",
-		Short: "Tell who would be asked, best first; probes when nobody is known",
-		Example: `  meshnode routes get orders
-  meshnode routes get 'ocr{region=eu|region=us;prefer zone=a}' -o json`,
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: a.completeServices,
-		RunE: func(c *cobra.Command, args []string) error {
-			if _, err := mesh.ParseAddress(args[0]); err != nil {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(c.Context(), timeout)
-			defer cancel()
-			client, err := a.daemon(ctx)
-			if err != nil {
-				return err
-			}
-			p, err := client.Resolve(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			return list(a, p, p.Providers, providerColumns, providerRow)
-		},
-	}
-	c.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long to look")
-	return c
 }

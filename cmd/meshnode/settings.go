@@ -10,6 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/multiformats/go-multiaddr"
 
+	"github.com/meshnode/meshnode"
 	"github.com/meshnode/meshnode/pkg/api"
 	"github.com/meshnode/meshnode/pkg/mesh"
 )
@@ -21,6 +22,7 @@ type settings struct {
 	Network        string        `yaml:"network" json:"network"`
 	NetworkKeyFile string        `yaml:"network_key_file" json:"network_key_file"`
 	Profile        string        `yaml:"profile" json:"profile"`
+	Zone           string        `yaml:"zone" json:"zone"`
 	Listen         []string      `yaml:"listen" json:"listen"`
 	Join           []string      `yaml:"join" json:"join"`
 	MDNS           bool          `yaml:"mdns" json:"mdns"`
@@ -50,6 +52,7 @@ var fields = []field{
 	{"network", "network", "`name` of the network to be in", nil, func(s *settings) any { return &s.Network }},
 	{"network_key_file", "network-key-file", "`file` (mode 0600) with the network's key, 64 hexadecimal digits; without it the network is open", nil, func(s *settings) any { return &s.NetworkKeyFile }},
 	{"profile", "profile", "size and role: lan, edge, server or relay", profiles, func(s *settings) any { return &s.Profile }},
+	{"zone", "zone", "where the node is, the widest `level` first: region=eu,rack=7; of several able providers those that share more of it are asked first", nil, func(s *settings) any { return &s.Zone }},
 	{"listen", "listen", "`multiaddr` to listen on, may be repeated; default: a free TCP and UDP port of every interface, 7471 for server and relay", nil, func(s *settings) any { return &s.Listen }},
 	{"join", "join", "`multiaddr` with /p2p/ID of a node to stay connected to, may be repeated", nil, func(s *settings) any { return &s.Join }},
 	{"mdns", "", "find nodes on the LAN by mDNS", nil, func(s *settings) any { return &s.MDNS }},
@@ -152,6 +155,11 @@ func (s *settings) validate() error {
 	}
 	if !contains(profiles, s.Profile) {
 		return bad("profile", s.Profile, "want lan, edge, server or relay")
+	}
+	node := meshnode.DefaultConfig()
+	node.Zone = s.Zone
+	if err := node.Validate(); err != nil {
+		return api.Fail(api.ErrConfig, "%w", err)
 	}
 	for _, l := range s.Listen {
 		if _, err := multiaddr.NewMultiaddr(l); err != nil {

@@ -17,32 +17,32 @@ type flooder struct {
 // hoaxes is how many names are asked for in turn.
 const hoaxes = 256
 
-func (l *flooder) start(s *sim) {
-	if l.Strength <= 0 {
-		l.Strength = 1
+func (y *flooder) start(s *sim) {
+	if y.Strength <= 0 {
+		y.Strength = 1
 	}
-	for _, i := range l.nodes {
-		s.queue.push(l.wait(s), evAttack, uint32(i), 0)
+	for _, i := range y.nodes {
+		s.queue.push(y.wait(s), evAttack, uint32(i), 0)
 	}
 }
 
-func (l *flooder) wait(s *sim) int64 {
-	return s.now + int64(s.attack.ExpFloat64()/l.Strength*float64(time.Second))
+func (y *flooder) wait(s *sim) int64 {
+	return s.now + int64(s.attack.ExpFloat64()/y.Strength*float64(time.Second))
 }
 
-func (l *flooder) again(s *sim, i int32, _ uint32) {
+func (y *flooder) again(s *sim, i int32, _ uint32) {
 	if s.now >= s.end {
 		return
 	}
-	l.next++
-	to := s.addrOf(mesh.Service(fmt.Sprintf("hoax-%d", l.next%hoaxes)))
+	y.next++
+	to := s.addrOf(mesh.Service(fmt.Sprintf("hoax-%d", y.next%hoaxes)))
 	m := s.newMsg(i, to, mesh.TypeProbe, probeLife)
 	m.mode = mesh.ModeAll
-	for _, e := range s.nodes[i].links {
-		s.cross(e, flight{
-			carries: carriesFrame, msg: m.index, bound: nobody, flags: uint8(mesh.FlagProbe), ttl: mesh.MaxTTL, seq: 1<<40 + l.next,
+	for _, l := range s.nodes[i].links {
+		s.cross(l.end, flight{
+			carries: carriesFrame, msg: m.index, bound: nobody, flags: uint8(mesh.FlagProbe), ttl: mesh.MaxTTL, seq: 1<<40 + y.next,
 		}, m, true)
 	}
 	s.release(m)
-	s.queue.push(l.wait(s), evAttack, uint32(i), 0)
+	s.queue.push(y.wait(s), evAttack, uint32(i), 0)
 }

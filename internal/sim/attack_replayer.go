@@ -35,7 +35,7 @@ func (r *replayer) again(s *sim, i int32, _ uint32) {
 	m := s.msgs.at(f.msg)
 	if links := s.nodes[i].links; len(links) > 0 {
 		f.seq = 1<<40 + m.no
-		s.cross(links[s.attack.IntN(len(links))], f, m, true)
+		s.cross(links[s.attack.IntN(len(links))].end, f, m, true)
 	}
 	s.release(m)
 }

@@ -47,8 +47,8 @@ func (s *sim) needs(i int32) {
 
 // degree counts the neighbours in a node's region, and in others.
 func (s *sim) degree(i int32) (home, across int) {
-	for _, e := range s.nodes[i].links {
-		if s.nodes[s.ends[e].peer].region == s.nodes[i].region {
+	for _, l := range s.nodes[i].links {
+		if s.nodes[l.peer].region == s.nodes[i].region {
 			home++
 		} else {
 			across++

@@ -69,8 +69,20 @@ func (j *jobs) give(i int32) {
 
 // makeServices draws who serves what.
 func (s *sim) makeServices() error {
+	for k := range s.sc.Traffic {
+		if s.sc.Traffic[k].To == anyNode { // every node handles what is sent to itself
+			s.sc.Services = append(s.sc.Services, Service{Name: router.NodeService, Count: 1, Handler: Handler{Concurrency: 64, Queue: 256}})
+			for i := range int32(s.sc.Nodes) {
+				s.addServer(server{node: i, service: int32(len(s.sc.Services) - 1)})
+			}
+			break
+		}
+	}
 	for k := range s.sc.Services {
 		v := &s.sc.Services[k]
+		if v.Name == router.NodeService {
+			continue
+		}
 		var able []int32
 		for i := range int32(s.sc.Nodes) {
 			if n := &s.nodes[i]; n.hostile == 0 && (v.Region == "" || s.regions[n.region].name == v.Region) {
@@ -92,12 +104,16 @@ func (s *sim) makeServices() error {
 				sv := server{node: able[j], name: name, service: int32(k), slow: j < v.Slow}
 				sv.attrs = s.attributes(v, able[j])
 				sv.digest = sv.attrs.Digest()
-				s.nodes[able[j]].servers = append(s.nodes[able[j]].servers, int32(len(s.servers)))
-				s.servers = append(s.servers, sv)
+				s.addServer(sv)
 			}
 		}
 	}
 	return nil
+}
+
+func (s *sim) addServer(v server) {
+	s.nodes[v.node].servers = append(s.nodes[v.node].servers, int32(len(s.servers)))
+	s.servers = append(s.servers, v)
 }
 
 // boot begins a server's life with its node's.
@@ -155,10 +171,11 @@ func (s *sim) deliver(i int32, a *router.Action) {
 		}
 		return
 	}
-	v := nobody
+	name := int32(0)
 	if a.Address.Kind == mesh.KindService {
-		v = s.serverOf(i, s.nameOf(a.Address.Name))
+		name = s.nameOf(a.Address.Name)
 	}
+	v := s.serverOf(i, name)
 	if v == nobody || !a.Address.Selector.Match(s.servers[v].attrs) {
 		r.Answered(s.clock, a.Token, mesh.StatusNoProvider, nil, router.Checked{})
 		return

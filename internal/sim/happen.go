@@ -31,7 +31,7 @@ func (s *sim) over(k int) {
 		s.unpart()
 	case "silence":
 		for _, p := range s.broken[k] {
-			if x := s.linked(p.a, p.b); x != nobody && s.ends[x].silent && s.nodes[p.a].side == s.nodes[p.b].side {
+			if x := s.linked(p.a, p.b); x != nobody && s.ends[x].silent && s.reachable(p.a, p.b) {
 				s.wake(x)
 			}
 		}

@@ -55,9 +55,10 @@ func (s *sim) connect(a, b int32) bool {
 	e := s.newPair(a, b)
 	s.pairs++
 	for _, x := range [2]int32{e, e + 1} {
-		n := s.ends[x].node
-		s.ends[x].port = s.input(n).LinkUp(s.clock, s.peers[s.ends[x].peer])
-		s.act(n)
+		n := &s.nodes[s.ends[x].node]
+		port := s.input(s.ends[x].node).LinkUp(s.clock, s.peers[s.ends[x].peer])
+		s.ends[x].port, n.links[len(n.links)-1].port = port, port
+		s.act(s.ends[x].node)
 	}
 	return true
 }
@@ -82,7 +83,7 @@ func (s *sim) newPair(a, b int32) int32 {
 			latency: latency, since: s.now, up: true, kept: s.ends[i].kept,
 			out: [2]outgoing{{head: nobody, tail: nobody}, {head: nobody, tail: nobody}},
 		}
-		s.nodes[n].links = append(s.nodes[n].links, i)
+		s.nodes[n].links = append(s.nodes[n].links, tie{end: i, peer: s.ends[i].peer})
 	}
 	return e
 }
@@ -239,8 +240,8 @@ func (s *sim) drop(e int32) (unwritten []uint64) {
 	}
 	en.up = false
 	n := &s.nodes[en.node]
-	for k, x := range n.links {
-		if x == e {
+	for k := range n.links {
+		if n.links[k].end == e {
 			n.links = append(n.links[:k], n.links[k+1:]...)
 			break
 		}

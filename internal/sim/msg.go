@@ -70,10 +70,6 @@ func idOf(no uint64) (id mesh.ID) {
 	return id
 }
 
-func noOf(id mesh.ID) uint64 {
-	return uint64(binary.BigEndian.Uint32(id[0:]))<<32 | uint64(binary.BigEndian.Uint32(id[12:]))
-}
-
 // key stands for the digest over the message's bytes.
 func (m *msg) key() router.Key {
 	x := m.no * 0x9e3779b97f4a7c15

@@ -10,7 +10,7 @@ import (
 // node is one node: its router, and what the simulator knows of it.
 type node struct {
 	r       *router.Router
-	links   []int32 // ends that are up
+	links   []tie // ends that are up
 	servers []int32
 	open    []int32 // its messages without a final word
 	lost    []lost  // neighbours that went silent
@@ -26,6 +26,13 @@ type node struct {
 	side    uint8 // of a partition
 	alive   bool
 	dialing bool // an evDial is to come
+}
+
+// tie is what is looked up most of a link, side by side for a node's links.
+type tie struct {
+	port router.Port
+	end  int32
+	peer int32
 }
 
 // The classes of NAT.
@@ -107,7 +114,7 @@ func (s *sim) die(i int32, word bool) {
 	n.life++
 	s.alive--
 	for len(n.links) > 0 {
-		s.abandonEnd(n.links[len(n.links)-1], word)
+		s.abandonEnd(n.links[len(n.links)-1].end, word)
 	}
 	for _, m := range n.open {
 		s.msgs.at(m).open, s.msgs.at(m).orphan = false, true
@@ -189,8 +196,8 @@ func (s *sim) sweep() {
 		if !n.alive {
 			continue
 		}
-		for _, e := range n.links {
-			s.forgetKept(e)
+		for k := range n.links {
+			s.forgetKept(n.links[k].end)
 		}
 		s.input(int32(i)).Sweep(s.clock)
 		s.act(int32(i))
@@ -201,9 +208,9 @@ func (s *sim) sweep() {
 
 // linked is the end by which a node is linked to another; nobody.
 func (s *sim) linked(a, b int32) int32 {
-	for _, e := range s.nodes[a].links {
-		if s.ends[e].peer == b {
-			return e
+	for _, l := range s.nodes[a].links {
+		if l.peer == b {
+			return l.end
 		}
 	}
 	return nobody
@@ -211,9 +218,9 @@ func (s *sim) linked(a, b int32) int32 {
 
 // endOf is the end behind a port.
 func (s *sim) endOf(i int32, p router.Port) int32 {
-	for _, e := range s.nodes[i].links {
-		if s.ends[e].port == p {
-			return e
+	for _, l := range s.nodes[i].links {
+		if l.port == p {
+			return l.end
 		}
 	}
 	return nobody

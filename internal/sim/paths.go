@@ -88,9 +88,9 @@ func (p *paths) breadth(s *sim, from int32, hops int, by func(e int32) bool, vis
 		if p.dist[0][i] == int64(hops) {
 			continue
 		}
-		for _, e := range s.nodes[i].links {
-			j := s.ends[e].peer
-			if p.seen[0][j] == p.stamp || !s.usable(e) || !by(e) {
+		for _, l := range s.nodes[i].links {
+			j := l.peer
+			if p.seen[0][j] == p.stamp || !s.usable(l.end) || !by(l.end) {
 				continue
 			}
 			p.seen[0][j], p.dist[0][j], p.from[j] = p.stamp, p.dist[0][i]+1, i
@@ -124,15 +124,15 @@ func (p *paths) shortest(s *sim, from, to int32, latency bool) int64 {
 		if top.at > p.dist[d][i] {
 			continue
 		}
-		for _, e := range s.nodes[i].links {
-			if !s.usable(e) {
+		for _, l := range s.nodes[i].links {
+			if !s.usable(l.end) {
 				continue
 			}
 			far := top.at + 1
 			if latency {
-				far = top.at + s.ends[e].latency
+				far = top.at + s.ends[l.end].latency
 			}
-			j := s.ends[e].peer
+			j := l.peer
 			if p.seen[d][j] == p.stamp && p.dist[d][j] <= far {
 				continue
 			}

@@ -2,8 +2,6 @@ package sim
 
 import (
 	"context"
-	"runtime"
-	"syscall"
 	"time"
 )
 
@@ -69,10 +67,8 @@ func (s *sim) run(ctx context.Context) error {
 				s.o.Progress(Progress{Now: time.Duration(s.now), End: time.Duration(s.end), Events: s.count, Alive: s.alive})
 			}
 		}
-		if len(s.queue.heap) == 0 {
-			break
-		}
-		if next := s.queue.heap[0].at; next > last || next > s.end && s.meter.pending == 0 && next > s.end+int64(drainFor) {
+		// The queue is never empty: a sweep is always to come.
+		if next := s.queue.heap[0].at; next > last || s.meter.pending == 0 && next > s.end+int64(drainFor) {
 			break
 		}
 		s.step()
@@ -89,24 +85,4 @@ func (s *sim) finishAll() {
 			m.flow = nobody
 		}
 	}
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// peakMemory is the largest resident set of the process so far.
-func peakMemory() int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	if runtime.GOOS == "darwin" {
-		return u.Maxrss
-	}
-	return u.Maxrss << 10
 }

@@ -82,7 +82,7 @@ func (s *sim) wake(e int32) {
 		}
 		en.silent, en.since = false, s.now
 		en.watch++
-		if en.suspect {
+		if en.suspect && en.up {
 			s.doubt(x, false)
 			en = &s.ends[x]
 		}

@@ -179,13 +179,10 @@ func (s *sim) makeBridges() {
 					continue
 				}
 				s.nodes[i].other, s.nodes[i].across = far, int16(t.BridgeLinks)
-				for try := 0; try < 50*t.BridgeLinks; try++ {
-					if _, across := s.degree(i); across >= t.BridgeLinks {
-						break
-					}
+				for try, made := 0, 0; made < t.BridgeLinks && try < 50*t.BridgeLinks; try++ {
 					j := s.regions[far].members[s.topo.IntN(len(s.regions[far].members))]
-					if s.nodes[j].other == nobody && s.reachable(i, j) {
-						s.connect(i, j)
+					if s.nodes[j].other == nobody && s.reachable(i, j) && s.connect(i, j) {
+						made++
 					}
 				}
 			}

@@ -26,6 +26,10 @@ type flow struct {
 	pace    uint32  // rises when factor changes
 }
 
+// anyNode is an address that draws one of the nodes, each of which handles
+// what is sent to itself.
+const anyNode = "node:#"
+
 // numbered is the c-th name of a run.
 func numbered(name string, c int) string { return strings.ReplaceAll(name, "#", strconv.Itoa(c)) }
 
@@ -71,7 +75,7 @@ func (s *sim) makeFlows() error {
 // makeAddrs gives a flow the addresses that it draws from.
 func (s *sim) makeAddrs(f *flow, k int) error {
 	count := 1
-	if f.To == "node:#" {
+	if f.To == anyNode {
 		for i := range int32(s.sc.Nodes) {
 			f.addrs = append(f.addrs, s.nodeAddrOf(i))
 		}

@@ -144,11 +144,6 @@ func (s *sim) served(m *msg) bool {
 			s.paths.target(s.servers[v].node)
 		}
 	}
-	if d := &s.addrs[m.addr]; d.Kind == mesh.KindNode {
-		if i := indexOf(d.Node); s.nodes[i].alive && s.nodes[i].born <= m.sent {
-			s.paths.target(i)
-		}
-	}
 	return s.paths.near(s, m.origin, int(m.ttl), m.sent)
 }
 

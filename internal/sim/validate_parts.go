@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func (t *Traffic) validate(c *checks, field string, s *Scenario) {
 	or(&t.Class, "confirm")
 	or(&t.Size, 128)
 	or(&t.Deadline, mesh.DefaultLifetime)
-	if t.To != "node:#" {
+	if t.To != anyNode {
 		a, err := mesh.ParseAddress(numbered(t.To, 0))
 		switch {
 		case err != nil:
@@ -77,13 +78,20 @@ func (t *Traffic) validate(c *checks, field string, s *Scenario) {
 	s.region(c, field+".region", t.Region)
 }
 
-// serves tells whether a service of that name, or a name nobody serves on
-// purpose, is described: a service with no traffic and traffic with no service
-// are both possible, but a typing error is likelier.
+// serves tells whether a service of that name is described, by itself or in a
+// run of names.
 func (s *Scenario) serves(name string) bool {
 	for i := range s.Services {
-		if numbered(s.Services[i].Name, 0) == name {
+		v := &s.Services[i]
+		head, tail, run := strings.Cut(v.Name, "#")
+		if !run && v.Name == name {
 			return true
+		}
+		middle, ok := strings.CutPrefix(name, head)
+		if middle, ok2 := strings.CutSuffix(middle, tail); run && ok && ok2 {
+			if c, err := strconv.Atoi(middle); err == nil && c >= 0 && c < v.Count {
+				return true
+			}
 		}
 	}
 	return false

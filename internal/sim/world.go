@@ -193,17 +193,23 @@ func (s *sim) addrOf(a mesh.Address) int32 {
 	}
 	i := int32(len(s.addrs))
 	d := addr{Address: a, text: []byte(text), alive: make([]int32, len(s.regions))}
-	if a.Kind == mesh.KindService {
+	serve := func(j int32) {
+		v := &s.servers[j]
+		d.servers = append(d.servers, j)
+		v.addrs = append(v.addrs, i)
+		if s.nodes[v.node].alive {
+			d.alive[s.nodes[v.node].region]++
+		}
+	}
+	if a.Kind == mesh.KindNode {
+		if j := s.serverOf(s.nodeOf(indexOf(a.Node)), 0); j != nobody {
+			serve(j)
+		}
+	} else {
 		d.name = s.nameOf(a.Name)
 		for j := range s.servers {
-			v := &s.servers[j]
-			if v.name != d.name || !a.Selector.Match(v.attrs) {
-				continue
-			}
-			d.servers = append(d.servers, int32(j))
-			v.addrs = append(v.addrs, i)
-			if s.nodes[v.node].alive {
-				d.alive[s.nodes[v.node].region]++
+			if v := &s.servers[j]; v.name == d.name && a.Selector.Match(v.attrs) {
+				serve(int32(j))
 			}
 		}
 	}
@@ -221,11 +227,8 @@ func (s *sim) nodeAddrOf(i int32) int32 {
 	return s.homes[i] - 1
 }
 
-// step takes the next event, and tells whether there was one.
-func (s *sim) step() bool {
-	if len(s.queue.heap) == 0 {
-		return false
-	}
+// step takes the next event.
+func (s *sim) step() {
 	e := s.queue.pop()
 	s.now, s.clock = e.at, at(e.at)
 	s.count++
@@ -264,5 +267,4 @@ func (s *sim) step() bool {
 	case evAttack:
 		s.attackAgain(int32(e.a), e.b)
 	}
-	return true
 }

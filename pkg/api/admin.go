@@ -103,6 +103,23 @@ func (s *Server) resolve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+func (s *Server) explain(w http.ResponseWriter, r *http.Request) error {
+	q := readQuery(r, "to", "timeout")
+	timeout := q.duration("timeout", mesh.DefaultLifetime, mesh.MaxLifetime)
+	if q.err != nil {
+		return q.err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	defer cancel()
+	to := q.text("to")
+	list, err := s.cfg.Node.Explain(ctx, to)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, Candidates{head, to, some(list)})
+	return nil
+}
+
 // ParseCondition reads "ready", "peers=3" or "service=orders".
 func ParseCondition(text string) (Condition, error) {
 	what, value, _ := strings.Cut(text, "=")

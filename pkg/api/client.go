@@ -63,6 +63,7 @@ type call struct {
 	query  url.Values
 	header http.Header
 	body   []byte
+	most   int64 // bytes of the answer; 0: maxObject
 }
 
 // do gives a response with status 2xx, or an error that errors.Is can search.
@@ -141,7 +142,10 @@ func (c *Client) object(ctx context.Context, in call, out any) error {
 		return err
 	}
 	defer func() { _ = res.Body.Close() }()
-	b, err := io.ReadAll(io.LimitReader(res.Body, maxObject))
+	if in.most == 0 {
+		in.most = maxObject
+	}
+	b, err := io.ReadAll(io.LimitReader(res.Body, in.most))
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", in.method, in.path, transportError(ctx, err, in.method != http.MethodGet))
 	}

@@ -44,6 +44,12 @@ func (c *Client) Resolve(ctx context.Context, to string) (Providers, error) {
 	return get[Providers](ctx, c, "/v1/resolve", patience(ctx, url.Values{"to": {to}}))
 }
 
+// Explain tells of every known provider of an address how it stands, best
+// first; it looks for some when none is known.
+func (c *Client) Explain(ctx context.Context, to string) (Candidates, error) {
+	return get[Candidates](ctx, c, "/v1/explain", patience(ctx, url.Values{"to": {to}}))
+}
+
 // Wait returns when the condition holds; mesh.ErrTimeout when ctx ends first.
 func (c *Client) Wait(ctx context.Context, cond Condition) error {
 	_, err := get[Done](ctx, c, "/v1/wait", patience(ctx, url.Values{"for": {cond.String()}}))

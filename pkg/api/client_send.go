@@ -32,6 +32,7 @@ func sendCall(ctx context.Context, path string, body []byte, o Send) (call, erro
 	set("ttl", strconv.Itoa(o.TTL), o.TTL != 0)
 	set("key", o.Key, o.Key != "")
 	set("nowait", "1", o.NoWait)
+	set("sticky", o.Sticky, o.Sticky != "")
 	patience(ctx, q)
 	h := http.Header{}
 	if o.ContentType != "" {

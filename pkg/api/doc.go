@@ -14,6 +14,8 @@
 //	POST   /v1/services/{addr}/messages  send; ?all=1 to every provider        Receipt, Receipts
 //	POST   /v1/services/{addr}/requests  ask; the reply is the body            raw, Mesh-* headers
 //	                                     ?all=1 asks every provider            lines of Reply
+//	                                     ?n=3&quorum=2 asks three and waits    Gathered
+//	                                     for two; ?all=1&quorum=2 asks all
 //	GET    /v1/services/{name}/messages  subscribe                             lines of Message
 //	GET    /v1/services/{name}/work      serve: take work from here …          lines of Work
 //	POST   /v1/work/{id}                 … and answer it; ?outcome=            Done
@@ -27,6 +29,7 @@
 //	GET    /v1/services                  known services and providers          Services
 //	GET    /v1/groups                    groups this node is in                Groups
 //	GET    /v1/resolve?to=               who would be asked                    Providers
+//	GET    /v1/explain?to=               how every provider stands, and why    Candidates
 //	GET    /v1/wait?for=                 ready, peers=N or service=NAME        Done
 //	POST   /v1/drain                     refuse new work, finish the rest      Done
 //	POST   /v1/undrain                   take work again                       Done
@@ -35,9 +38,12 @@
 //	GET    /livez, /readyz               200 or 503                            Done
 //
 // Sending takes class=fire|confirm|stored, failover=1, ttl=1..10, key=, id=,
-// nowait=1 and timeout=5s as query, the Content-Type, and application headers
-// as "Mesh-Header-<name>" (names arrive in lower case). Headers of a reply that
-// HTTP cannot carry are left out; lines of Reply have them all.
+// sticky=, nowait=1 and timeout=5s as query, the Content-Type, and application
+// headers as "Mesh-Header-<name>" (names arrive in lower case). Headers of a
+// reply that HTTP cannot carry are left out; Reply in JSON has them all.
+//
+// n and quorum are 1 to 64. Fewer good answers than wanted are MN-0111 in
+// Gathered beside those that came; no answer at all is a Problem.
 //
 // Subscribing takes policy=block|drop-oldest|drop-newest, buffer=N and
 // attr=name=value; work takes concurrency=N and attr. Lines are

@@ -47,8 +47,9 @@ var (
 	ErrUnsafe = errors.New("unsafe permissions")
 	// ErrPort is returned when a listen address is taken.
 	ErrPort = errors.New("address already in use")
-	// ErrPartly is returned when some of several succeeded.
-	ErrPartly = errors.New("partly done")
+	// ErrPartly is returned when some of several succeeded; it is also a
+	// meshnode.ErrPartial.
+	ErrPartly = Fail(meshnode.ErrPartial, "partly done")
 	// ErrLost is returned when the daemon went away after it was sent the message;
 	// it is also a mesh.ErrUnknown.
 	ErrLost = fmt.Errorf("%w: the daemon went away", mesh.ErrUnknown)
@@ -136,6 +137,8 @@ func Lookup(err error) Entry {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return Lookup(mesh.ErrTimeout)
+	case errors.Is(err, meshnode.ErrPartial):
+		return Lookup(ErrPartly)
 	case errors.Is(err, meshnode.ErrClosed):
 		return Lookup(mesh.ErrDraining)
 	}

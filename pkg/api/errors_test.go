@@ -80,6 +80,7 @@ func TestLookupOfForeignErrors(t *testing.T) {
 		{context.Canceled, "MN-0112"},
 		{&mesh.AddressError{}, "MN-0400"},
 		{meshnode.ErrClosed, "MN-0203"},
+		{meshnode.ErrPartial, "MN-0111"},
 	} {
 		if got := Lookup(tc.err).Code; got != tc.code {
 			t.Errorf("%v: %s, want %s", tc.err, got, tc.code)

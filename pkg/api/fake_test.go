@@ -25,6 +25,7 @@ type fake struct {
 	publish    func(ctx context.Context, to string, body []byte, o Send) (meshnode.Receipt, error)
 	publishAll func(ctx context.Context, to string, body []byte, o Send) ([]meshnode.Receipt, error)
 	request    func(ctx context.Context, to string, body []byte, o Send) (meshnode.Reply, error)
+	gather     func(ctx context.Context, to string, body []byte, want meshnode.Want, o Send) (meshnode.Gathered, error)
 	replies    []meshnode.Reply
 	replyErr   error
 	messages   chan *meshnode.Message
@@ -68,6 +69,10 @@ func (f *fake) RequestAll(context.Context, string, []byte, Send) iter.Seq2[meshn
 	}
 }
 
+func (f *fake) Gather(ctx context.Context, to string, b []byte, want meshnode.Want, o Send) (meshnode.Gathered, error) {
+	return f.gather(ctx, to, b, want, o)
+}
+
 func (f *fake) Broadcast(ctx context.Context, group string, b []byte, o Send) error {
 	_, err := f.publish(ctx, "group:"+group, b, o)
 	return err
@@ -99,6 +104,10 @@ func (f *fake) Handle(service string, h meshnode.Handler, o Serve) (io.Closer, e
 
 func (f *fake) Resolve(context.Context, string) ([]meshnode.ProviderInfo, error) {
 	return []meshnode.ProviderInfo{{Peer: somebody, Hops: 2}}, nil
+}
+
+func (f *fake) Explain(_ context.Context, to string) ([]meshnode.CandidateInfo, error) {
+	return []meshnode.CandidateInfo{{Peer: somebody, Standing: "first", Why: "it is " + to}}, nil
 }
 
 func (f *fake) Wait(ctx context.Context, c Condition) error {

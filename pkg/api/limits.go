@@ -21,6 +21,9 @@ const (
 	MaxBuffer = 4096
 	// MaxConcurrency is the most work items one worker may hold.
 	MaxConcurrency = 1024
+	// MaxGather is the most providers that one request may ask by number, and
+	// the largest quorum.
+	MaxGather = 64
 	// StallTimeout is how long a reader may take nothing.
 	StallTimeout = 30 * time.Second
 
@@ -34,4 +37,6 @@ const (
 	maxLine = 4*mesh.MaxPayload + 64<<10
 	// maxObject is the largest JSON object the client reads.
 	maxObject = 16 << 20
+	// maxGathered fits MaxGather full replies.
+	maxGathered = MaxGather * maxLine
 )

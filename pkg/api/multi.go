@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/meshnode/meshnode"
 	"github.com/meshnode/meshnode/pkg/mesh"
 )
 
@@ -53,6 +54,17 @@ func (m *Multi) Request(ctx context.Context, to string, body []byte, o Send) (Re
 // RequestAll is Client.RequestAll at the first daemon that takes it.
 func (m *Multi) RequestAll(ctx context.Context, to string, body []byte, o Send) (*Stream[Reply], error) {
 	return first(ctx, m, o, func(c *Client, o Send) (*Stream[Reply], error) { return c.RequestAll(ctx, to, body, o) })
+}
+
+// Gather is Client.Gather at the first daemon that takes it.
+func (m *Multi) Gather(ctx context.Context, to string, body []byte, want meshnode.Want, o Send) (Gathered, error) {
+	id := o.ID
+	return first(ctx, m, o, func(c *Client, o Send) (Gathered, error) {
+		if want.N > 1 {
+			o.ID = id // one of its own for each message
+		}
+		return c.Gather(ctx, to, body, want, o)
+	})
 }
 
 // first tries one daemon after the other, as long as it is certain that

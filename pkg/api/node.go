@@ -18,6 +18,7 @@ type Send struct {
 	Failover    bool       // after an unknown outcome another provider may be asked
 	TTL         int        // hops, 1 to mesh.MaxTTL; 0: mesh.MaxTTL
 	Key         string     // idempotency key; empty: the ID
+	Sticky      string     // messages with the same key go to the same provider, while it is among the best known
 	NoWait      bool       // fail with mesh.ErrBusy instead of waiting for room
 	ContentType string
 	Headers     map[string]string
@@ -50,10 +51,12 @@ type Node interface {
 	PublishAll(ctx context.Context, to string, payload []byte, o Send) ([]meshnode.Receipt, error)
 	Request(ctx context.Context, to string, payload []byte, o Send) (meshnode.Reply, error)
 	RequestAll(ctx context.Context, to string, payload []byte, o Send) iter.Seq2[meshnode.Reply, error]
+	Gather(ctx context.Context, to string, payload []byte, want meshnode.Want, o Send) (meshnode.Gathered, error)
 	Broadcast(ctx context.Context, group string, payload []byte, o Send) error
 	Subscribe(ctx context.Context, to string, o Subscription) (iter.Seq2[*meshnode.Message, error], error)
 	Handle(service string, h meshnode.Handler, o Serve) (io.Closer, error)
 	Resolve(ctx context.Context, to string) ([]meshnode.ProviderInfo, error)
+	Explain(ctx context.Context, to string) ([]meshnode.CandidateInfo, error)
 	Wait(ctx context.Context, c Condition) error
 	Connect(ctx context.Context, addr string) (peer.ID, error)
 	Disconnect(ctx context.Context, id peer.ID) error
@@ -85,6 +88,10 @@ func (a adapter) Request(ctx context.Context, to string, payload []byte, o Send)
 
 func (a adapter) RequestAll(ctx context.Context, to string, payload []byte, o Send) iter.Seq2[meshnode.Reply, error] {
 	return a.Node.RequestAll(ctx, to, payload, o.options()...)
+}
+
+func (a adapter) Gather(ctx context.Context, to string, payload []byte, want meshnode.Want, o Send) (meshnode.Gathered, error) {
+	return a.Node.Gather(ctx, to, payload, want, o.options()...)
 }
 
 func (a adapter) Broadcast(ctx context.Context, group string, payload []byte, o Send) error {
@@ -136,6 +143,9 @@ func (o Send) options() []meshnode.SendOption {
 	}
 	if o.Key != "" {
 		opts = append(opts, meshnode.WithKey(o.Key))
+	}
+	if o.Sticky != "" {
+		opts = append(opts, meshnode.WithSticky(o.Sticky))
 	}
 	if o.NoWait {
 		opts = append(opts, meshnode.NoWait())

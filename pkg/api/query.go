@@ -140,12 +140,15 @@ func policyName(p meshnode.Policy) string {
 }
 
 // sendQuery is what all sending calls take.
-var sendQuery = []string{"all", "class", "failover", "ttl", "key", "id", "nowait", "timeout"}
+var sendQuery = []string{"all", "class", "failover", "ttl", "key", "id", "nowait", "sticky", "timeout"}
+
+// requestQuery is what a request takes.
+var requestQuery = append([]string{"n", "quorum"}, sendQuery...)
 
 // send reads the options of one message, and how long the caller waits.
 func (q *query) send(h http.Header) (Send, time.Duration) {
 	o := Send{
-		Failover: q.flag("failover"), NoWait: q.flag("nowait"), Key: q.text("key"),
+		Failover: q.flag("failover"), NoWait: q.flag("nowait"), Key: q.text("key"), Sticky: q.text("sticky"),
 		TTL: q.number("ttl", 1, mesh.MaxTTL), ContentType: h.Get("Content-Type"),
 	}
 	class, err := ParseClass(q.text("class"))

@@ -68,11 +68,15 @@ func (s *Server) request(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := readQuery(r, sendQuery...)
+	q := readQuery(r, requestQuery...)
 	all := q.flag("all")
+	want := q.want(all)
 	o, timeout := q.send(r.Header)
 	if q.err != nil {
 		return q.err
+	}
+	if want.N > 1 && q.text("id") == "" {
+		o.ID = mesh.ID{} // each of the messages has one of its own
 	}
 	body, release, err := s.body(w, r)
 	if err != nil {
@@ -81,7 +85,10 @@ func (s *Server) request(w http.ResponseWriter, r *http.Request) error {
 	defer release()
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	if all {
+	switch {
+	case want != meshnode.Want{}:
+		return s.gather(ctx, w, to, body, want, o)
+	case all:
 		return s.requestAll(ctx, w, r, to, body, o)
 	}
 	rep, err := s.cfg.Node.Request(ctx, to, body, o)

@@ -17,7 +17,7 @@ import (
 
 func TestPublishCarriesEveryOption(t *testing.T) {
 	want := Send{
-		ID: mesh.NewID(), Class: mesh.ClassStored, Failover: true, TTL: 3, Key: "k", NoWait: true,
+		ID: mesh.NewID(), Class: mesh.ClassStored, Failover: true, TTL: 3, Key: "k", Sticky: "s=1", NoWait: true,
 		ContentType: "text/plain", Headers: map[string]string{"trace": "a b"},
 	}
 	var got Send
@@ -124,6 +124,12 @@ func TestBadInputIsRefusedBeforeTheNode(t *testing.T) {
 		{"POST", "/v1/services/orders/messages?timeout=11m", "MN-0101"},
 		{"POST", "/v1/services/orders/messages?all=maybe", "MN-0101"},
 		{"POST", "/v1/services/orders/messages?id=7", "MN-0400"},
+		{"POST", "/v1/services/orders/messages?n=2", "MN-0101"},
+		{"POST", "/v1/services/orders/requests?n=0", "MN-0101"},
+		{"POST", "/v1/services/orders/requests?n=65", "MN-0101"},
+		{"POST", "/v1/services/orders/requests?n=2&all=1", "MN-0101"},
+		{"POST", "/v1/services/orders/requests?n=2&quorum=3", "MN-0101"},
+		{"POST", "/v1/services/orders/requests?quorum=2", "MN-0101"},
 		{"POST", "/v1/services/group:lobby/messages", "MN-0101"},
 		{"POST", "/v1/services/Orders/messages", "MN-0400"},
 		{"POST", "/v1/services/orders%7Bos/requests", "MN-0400"},

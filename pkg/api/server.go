@@ -79,6 +79,7 @@ func (s *Server) routes() *http.ServeMux {
 		"GET /v1/services":                  s.services,
 		"GET /v1/groups":                    s.groups,
 		"GET /v1/resolve":                   s.resolve,
+		"GET /v1/explain":                   s.explain,
 		"GET /v1/wait":                      s.wait,
 		"POST /v1/drain":                    s.drain,
 		"POST /v1/undrain":                  s.undrain,

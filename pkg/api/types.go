@@ -136,10 +136,14 @@ type Reply struct {
 }
 
 func makeReply(id mesh.ID, r meshnode.Reply) Reply {
-	return Reply{
-		Head: head, ID: id.String(), From: r.From, Hops: r.Hops, RTT: r.RTT,
+	out := Reply{
+		Head: head, From: r.From, Hops: r.Hops, RTT: r.RTT,
 		ContentType: r.ContentType, Headers: r.Headers, Body: MakeBody(r.Payload),
 	}
+	if !id.IsZero() {
+		out.ID = id.String()
+	}
+	return out
 }
 
 // Status is the node at a glance.
@@ -177,6 +181,14 @@ type Providers struct {
 	Head
 	To        string                  `json:"to"`
 	Providers []meshnode.ProviderInfo `json:"providers"`
+}
+
+// Candidates lists who serves an address, best first, and why each would be
+// asked or not.
+type Candidates struct {
+	Head
+	To         string                   `json:"to"`
+	Candidates []meshnode.CandidateInfo `json:"candidates"`
 }
 
 // Connected names the neighbour that was reached.

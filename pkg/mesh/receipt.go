@@ -40,6 +40,9 @@ const (
 	AnswerMore AnswerFlags = 1 << iota
 	// AnswerPrune: of a duplicate, do not send me this service from there again.
 	AnswerPrune
+	// AnswerShort: of a probe that found nobody, it followed another search,
+	// which went less far.
+	AnswerShort
 )
 
 // MaxAnswer is the largest answer on the wire.

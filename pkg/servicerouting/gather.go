@@ -14,7 +14,7 @@ import (
 // MaxGather is the largest number of providers that one Gather asks by name.
 const MaxGather = 64
 
-// ErrPartial: fewer providers answered well than were wanted.
+// ErrPartial means that fewer providers answered well than were wanted.
 var ErrPartial = errors.New("only a part of the answers wanted came")
 
 // Gathered is what several providers answered.
@@ -30,8 +30,8 @@ type Gathered struct {
 // quorum of them have answered well, or all have answered; a quorum of 0 means
 // all n (for n = 0: whoever answers). A provider that refuses before it did
 // anything is replaced by another while there is one. Fewer good answers than
-// the quorum are ErrPartial, and what came is returned with it; none at all is
-// the error of the last.
+// the quorum are ErrPartial, and what came is returned with it; nobody at all is
+// ErrNoProvider.
 func (f *Forwarder) Gather(ctx context.Context, m Outgoing, n, quorum int) (Gathered, error) {
 	switch {
 	case n < 0 || n > MaxGather:

@@ -10,8 +10,7 @@
 // It plays random-regular graphs with churn and partitions. Links have no
 // jitter and no loss; a node is given the addresses of its neighbours, and
 // dials those again when it comes back, as they dial it, in place of the
-// simulator's choice of new ones. Check refuses what else a
-// scenario asks for.
+// simulator's choice of new ones. Check refuses what else a scenario asks for.
 //
 // One seed gives one graph, one set of keys, latencies and messages. Two runs
 // then agree on which node handled which message after how many hops and at

@@ -84,8 +84,10 @@ func frameOf(p sim.Plot) (*frame, bool) {
 	}
 	f.x = scale{lo: loX, hi: hiX, from: left, to: right}
 	if p.Bars {
-		loY = min(loY, 0)
 		f.widen()
+	}
+	if p.Bars || !f.yShare { // only a share may be looked at close up
+		loY = min(loY, 0)
 	}
 	loY, hiY = roomy(loY, hiY, 5)
 	if f.yShare && hiY > 0.9 && hiY < 1.25 {

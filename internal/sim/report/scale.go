@@ -82,6 +82,9 @@ func roomy(lo, hi float64, n int) (float64, float64) {
 
 // label writes the number at a tick.
 func label(x float64, share bool) string {
+	if x == 0 {
+		x = 0 // not -0
+	}
 	if share {
 		return trim(strconv.FormatFloat(x*100, 'f', 3, 64)) + "%"
 	}

@@ -105,3 +105,18 @@ func TestGrowth(t *testing.T) {
 		}
 	}
 }
+
+func TestLabel(t *testing.T) {
+	for _, tt := range []struct {
+		x     float64
+		share bool
+		want  string
+	}{
+		{0, true, "0%"}, {math.Copysign(0, -1), true, "0%"}, {math.Copysign(0, -1), false, "0"}, {0.975, true, "97.5%"}, {1, true, "100%"},
+		{2500, false, "2500"}, {15000, false, "15k"}, {2.5e6, false, "2.5M"}, {0.25, false, "0.25"}, {1e-9, false, "1e-09"}, {-20000, false, "-20k"},
+	} {
+		if got := label(tt.x, tt.share); got != tt.want {
+			t.Errorf("%v: %q, want %q", tt.x, got, tt.want)
+		}
+	}
+}

@@ -82,6 +82,7 @@ func TestParseErrors(t *testing.T) {
 		{"no duration", "duration: soon\n", 1, 11, `"soon" is no duration`},
 		{"no number", "topology: {rewire: much}\n", 1, 20, `topology.rewire: "much" is no number; write it as 0.05 or 5%`},
 		{"not a number", "topology: {rewire: .nan}\n", 1, 20, "is no number"},
+		{"no end", "topology: {rewire: inf}\n", 1, 20, "is no number"},
 		{"no whole number", "nodes: 2.5\n", 1, 8, `nodes: "2.5" is no whole number`},
 		{"negative seed", "seed: -1\n", 1, 7, "is no whole number from 0"},
 		{"no size", "link: {bandwidth: 3furlong}\n", 1, 19, `link.bandwidth: "3furlong" is no size`},

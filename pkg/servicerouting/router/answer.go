@@ -343,6 +343,7 @@ func (r *Router) branchAnswer(now time.Time, in *port, s *slot, b Back) {
 		r.addPrune(now, br, in)
 	}
 	r.settle(now, br, func(br *branch) {
+		br.short = br.short || b.Flags&mesh.AnswerShort != 0
 		switch {
 		case b.Status == mesh.StatusBranchDone && len(b.Body) == 4:
 			br.found += int(min(binary.BigEndian.Uint32(b.Body), 1<<16))

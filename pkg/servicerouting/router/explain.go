@@ -49,11 +49,12 @@ const (
 	Farther                   // others meet more preferences, or share more of the zone
 	Full                      // said within the last second that it is full; others did not
 	SetAside                  // failed again and again
+	Draining                  // this node, which takes no new work
 	Incapable                 // does not match the selector
 	NoWay                     // no way to it is known
 )
 
-var standings = [...]string{"first", "able", "farther", "full", "set aside", "incapable", "no way"}
+var standings = [...]string{"first", "able", "farther", "full", "set aside", "draining", "incapable", "no way"}
 
 // String gives the standing in words.
 func (s Standing) String() string { return standings[s] }
@@ -82,10 +83,21 @@ type Candidate struct {
 func (r *Router) Explain(now time.Time, to mesh.Address, ttl uint8) []Candidate {
 	var out []Candidate
 	p := &Pub{To: to, TTL: ttl}
+	home := -1 // preferences not met by the best of this node's handlers
 	for _, attrs := range r.local[to.Name] {
-		c := Candidate{Peer: r.self, Attributes: attrs, Success: 1, Standing: First}
-		if !to.Selector.Match(attrs) {
+		if u := to.Selector.Unmet(attrs); to.Selector.Match(attrs) && (home < 0 || u < home) {
+			home = u
+		}
+	}
+	for _, attrs := range r.local[to.Name] {
+		c := Candidate{Peer: r.self, Attributes: attrs, Success: 1, Rank: Rank{Unmet: to.Selector.Unmet(attrs)}}
+		switch {
+		case r.draining:
+			c.Standing = Draining
+		case !to.Selector.Match(attrs):
 			c.Standing, c.Unmet = Incapable, to.Selector.Explain(attrs)
+		case c.Rank.Unmet > home:
+			c.Standing = Farther
 		}
 		out = append(out, c)
 	}

@@ -23,6 +23,7 @@ type branch struct {
 	pending int
 	found   int  // answers of providers in this branch
 	cut     bool // the TTL, or a link, ended some copy: others may exist
+	short   bool // some copy followed another search, which went less far
 	done    bool
 	expires time.Time
 	ttl     uint8      // of a search: as sent on
@@ -174,6 +175,8 @@ func (br *branch) verdict() mesh.Answer {
 	switch {
 	case br.found > 0:
 		return mesh.Answer{Status: mesh.StatusBranchDone, Body: binary.BigEndian.AppendUint32(nil, uint32(br.found))}
+	case br.short:
+		return mesh.Answer{Status: mesh.StatusTTL, Flags: mesh.AnswerShort}
 	case br.cut:
 		return mesh.Answer{Status: mesh.StatusTTL}
 	}

@@ -204,6 +204,11 @@ func (r *Router) learnSeen(now time.Time, in *port, f *Frame) {
 	if string(f.View.Origin) == string(in.lastOrigin) && hops == in.lastHops && now.Sub(in.lastLearn) < time.Second {
 		return
 	}
+	// Probes come from everywhere, and most of their senders are never of
+	// interest here: only those near by are kept.
+	if f.Hop.Flags&mesh.FlagProbe != 0 && hops > 2 && r.routes.by[peer.ID(f.View.Origin)] == nil {
+		return
+	}
 	in.lastOrigin, in.lastHops, in.lastLearn = r.intern(f.View.Origin), hops, now
 	r.learn(now, in.lastOrigin, in, hops, heard, 0)
 }

@@ -16,7 +16,7 @@ const (
 	improveAfter = 16              // frames by a way before it is worth asking
 	improveWait  = 2 * time.Second // between two questions about one node, doubled while in vain
 	improveMax   = 5 * time.Minute
-	improveBurst = 4 // questions at once; Config.Improve a second after that
+	improveBurst = 2 // questions at once; Config.Improve a second after that
 )
 
 // improvable is called when a frame goes to d by w, and tells whether it is
@@ -59,9 +59,7 @@ func (r *Router) improve(now time.Time, d *dest, w *way, addr string) {
 // mayAsk keeps questions in the background to Config.Improve a second.
 func (r *Router) mayAsk(now time.Time) bool {
 	at := now.UnixNano()
-	if r.asks.at == 0 {
-		r.asks.left = improveBurst
-	} else {
+	if r.asks.at != 0 { // the first waits like the others: a crowd that starts has enough to do
 		r.asks.left = min(improveBurst, r.asks.left+float64(at-r.asks.at)*1e-9*r.cfg.Improve)
 	}
 	r.asks.at = at

@@ -16,17 +16,19 @@ import (
 type follower struct {
 	in  *port
 	seq uint64
+	ttl uint8
 }
 
 const maxFollowers = 64
 
-// join lets a probe follow a search that goes at least as far, or makes it the
-// one that others follow. Two searches that wait for each other in two places
-// end when their rings do.
+// join lets a probe follow a search that goes at least half as far, or makes
+// it the one that others follow. A search that ends for want of TTL says that
+// it was short, and an origin that is told so asks once more, alone. Two searches that wait
+// for each other in two places end when their rings do.
 func (r *Router) join(br *branch, ttl uint8) bool {
 	lead := r.searches[br.addr]
-	if lead != nil && !lead.done && lead.ttl >= ttl && lead.origin != br.origin && len(lead.joined) < maxFollowers {
-		lead.joined = append(lead.joined, follower{br.in, br.inSeq})
+	if lead != nil && !lead.done && 2*lead.ttl >= ttl && lead.origin != br.origin && len(lead.joined) < maxFollowers {
+		lead.joined = append(lead.joined, follower{br.in, br.inSeq, ttl})
 		r.stats.Joined++
 		return true
 	}
@@ -73,6 +75,9 @@ func (r *Router) searched(br *branch) {
 		if !f.in.closed {
 			a := br.verdict()
 			a.Seq = f.seq
+			if a.Status == mesh.StatusTTL && f.ttl > br.ttl {
+				a.Flags |= mesh.AnswerShort
+			}
 			r.answer(f.in, a)
 		}
 	}

@@ -20,8 +20,10 @@ type probe struct {
 	waiting []*Pub
 	numbers []uint64
 	wake    *wake
-	heard   bool // somebody able has answered, if of no use to who waits
-	quiet   bool // in the background: nobody waits
+	heard   bool      // somebody able has answered, if of no use to who waits
+	quiet   bool      // in the background: nobody waits
+	alone   bool      // the last ring was short, and is out once more
+	over    time.Time // when the last ring's time is over
 	done    bool
 }
 
@@ -54,7 +56,7 @@ func (r *Router) startProbe(now time.Time, p *Pub) {
 	}
 	// What others know has led nowhere once: then providers speak for themselves.
 	reach := p.TTL
-	if p.probed++; p.probed > 1 {
+	if p.probed++; p.probed > 1 || p.Need > maxNamed {
 		reach = 0
 	}
 	to := p.To
@@ -92,7 +94,10 @@ func (r *Router) nextRing(now time.Time, pr *probe, again bool) {
 	pr.numbers = append(pr.numbers, r.lastProbe)
 	r.probeByNo[r.lastProbe] = pr
 	r.do(Action{Op: OpProbe, Probe: r.lastProbe, Address: pr.addr, TTL: pr.rings[pr.ring], Hop: mesh.HopHeader{Bound: pr.key.bound}})
-	r.wakeProbeAt(pr, now.Add(r.cfg.RingWait[pr.ring]))
+	if !pr.alone {
+		pr.over = now.Add(r.cfg.RingWait[pr.ring])
+	}
+	r.wakeProbeAt(pr, pr.over)
 	pr.ring++
 }
 
@@ -106,7 +111,10 @@ func (r *Router) SendProbe(now time.Time, number uint64, key Key, expires time.T
 	r.seen.mark(mix(key, 0, 0), ttl)
 	br := &branch{probe: pr, ring: number, origin: r.self, addr: pr.key.addr, expires: expires, pending: 1}
 	hop := mesh.HopHeader{Flags: mesh.FlagProbe, TTL: ttl, Bound: pr.key.bound, Reach: pr.key.reach}
-	if pr.key.bound == "" && pr.key.reach > 0 {
+	if pr.alone {
+		hop.Reach = 0
+	}
+	if hop.Bound == "" && hop.Reach > 0 {
 		r.lead(br, ttl)
 	}
 	r.spread(now, br, Action{Tag: tag, Local: true, Lane: 2, Hop: hop}, nil)
@@ -122,8 +130,15 @@ func (r *Router) probeBranchDone(now time.Time, pr *probe, br *branch) {
 		r.endProbe(pr)
 		return
 	}
-	if br.cut && pr.ring < len(pr.rings) {
+	// A branch with somebody able in it does not say whether its TTL cut it.
+	more := slices.ContainsFunc(pr.waiting, func(p *Pub) bool { return p.Need > 1 })
+	if (br.cut || br.found > 0 && more) && pr.ring < len(pr.rings) {
 		r.nextRing(now, pr, false)
+		return
+	}
+	if br.short && !pr.quiet && !pr.alone && now.Before(pr.over) {
+		pr.alone = true
+		r.nextRing(now, pr, true)
 		return
 	}
 	r.probeFailed(now, pr, !br.cut)
