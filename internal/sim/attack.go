@@ -91,9 +91,11 @@ func (s *sim) lure(i, name int32) {
 func (s *sim) targets(a *Attacker) []int32 {
 	var out []int32
 	for k := range s.sc.Services {
-		if v := &s.sc.Services[k]; a.Service == "" || a.Service == v.Name {
-			for c := range v.Count {
-				out = append(out, s.nameOf(numbered(v.Name, c)))
+		v := &s.sc.Services[k]
+		for c := range v.Count {
+			name := numbered(v.Name, c)
+			if a.Service == "" || a.Service == v.Name || a.Service == name {
+				out = append(out, s.nameOf(name))
 			}
 		}
 	}

@@ -1,6 +1,9 @@
 package sim
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // begin lets an Event happen.
 func (s *sim) begin(k int) {
@@ -100,19 +103,25 @@ func (s *sim) breakLinks(k int, e *Event) {
 
 // killSome ends nodes without a word.
 func (s *sim) killSome(e *Event) {
-	name, ok := s.nameNo[e.Service]
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		if !n.alive || n.hostile > 0 || e.Region != "" && s.regions[n.region].name != e.Region {
 			continue
 		}
-		if e.Service != "" && (!ok || s.serverOf(int32(i), name) == nobody) {
+		if e.Service != "" && !slices.ContainsFunc(n.servers, func(v int32) bool { return s.serverIs(v, e.Service) }) {
 			continue
 		}
 		if s.churn.Float64() < e.Share {
 			s.leave(int32(i), int64(e.For), false)
 		}
 	}
+}
+
+// serverIs tells whether a server is of a service, which may be named as a run
+// of names is, or as one of them.
+func (s *sim) serverIs(v int32, service string) bool {
+	sv := &s.servers[v]
+	return s.names[sv.name] == service || s.sc.Services[sv.service].Name == service
 }
 
 // crowd changes the pace of a flow, or of all.

@@ -113,6 +113,7 @@ type Traffic struct {
 	Size     int           `yaml:"size"`     // payload bytes. Default 128
 	Deadline time.Duration `yaml:"deadline"` // default 30 s
 	Start    time.Duration `yaml:"start"`    // of warm-up's beginning
+	Ramp     time.Duration `yaml:"ramp"`     // senders begin one after another over this time. Default: the warm-up
 	Stop     time.Duration `yaml:"stop"`     // 0: the end
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/meshnode/meshnode/pkg/mesh"
 )
 
 // runs runs a scenario and fails on what must never be.
@@ -133,6 +135,20 @@ func TestSilenceIsNoticed(t *testing.T) {
 	}
 	if least, most := 3*time.Second, 3*time.Second+idlePing; s.now < int64(least) || s.now > int64(most) {
 		t.Errorf("both ends closed after %v, want %v to %v", time.Duration(s.now), least, most)
+	}
+
+	s = build(t, &Scenario{Nodes: 2, Duration: 30 * time.Second, Link: quiet, Topology: Topology{Kind: "line"}, Services: []Service{{Name: "svc"}}})
+	s.hush(0)
+	m := s.newMsg(0, s.nodeAddrOf(1), mesh.TypeData, time.Minute)
+	s.put(0, flight{carries: carriesFrame, msg: m.index, bound: 1, seq: 1}, 1000, true)
+	suspect := int64(0)
+	for s.ends[0].up {
+		if s.step(); s.ends[0].suspect && suspect == 0 {
+			suspect = s.now
+		}
+	}
+	if suspect != int64(time.Second) || s.now != int64(3*time.Second) {
+		t.Errorf("an end that awaits something is suspect after %v and cut after %v", time.Duration(suspect), time.Duration(s.now))
 	}
 }
 

@@ -52,8 +52,8 @@ func (s *sim) makeFlows() error {
 				f.senders = append(f.senders, i)
 			}
 		}
+		s.place.Shuffle(len(f.senders), func(i, j int) { f.senders[i], f.senders[j] = f.senders[j], f.senders[i] })
 		if t.From < 1 {
-			s.place.Shuffle(len(f.senders), func(i, j int) { f.senders[i], f.senders[j] = f.senders[j], f.senders[i] })
 			f.senders = f.senders[:min(len(f.senders), max(1, int(t.From*float64(len(f.senders)))))]
 		}
 		if len(f.senders) == 0 {
@@ -137,12 +137,25 @@ func (s *sim) pace(k int32, from int64) {
 	}
 }
 
+// begun is how many of the senders have begun by a time.
+func (f *flow) begun(now int64) int {
+	since := now - int64(f.Start)
+	if since >= int64(f.Ramp) {
+		return len(f.senders)
+	}
+	return 1 + int(float64(len(f.senders)-1)*float64(since)/float64(f.Ramp))
+}
+
 func (s *sim) next(k int32, pace uint32) {
 	f := &s.flows[k]
 	if f.pace != pace {
 		return
 	}
 	x := s.traffic.IntN(len(f.senders))
+	if x >= f.begun(s.now) {
+		s.pace(k, s.now)
+		return
+	}
 	name := f.names[x*f.Names+s.traffic.IntN(f.Names)]
 	if f.Draw == "message" {
 		name = s.drawName(f)

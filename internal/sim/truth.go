@@ -85,6 +85,9 @@ func (s *sim) settle(m *msg) {
 			}
 		}
 	}
+	if m.open { // the run went on for longer than its deadline
+		m.why = "no final word came"
+	}
 	got := answered(m.status)
 	if m.class == mesh.ClassFire {
 		if got = len(m.ran) > 0; !got && !m.orphan && m.status != 0 {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +52,7 @@ func (t *Traffic) validate(c *checks, field string, s *Scenario) {
 	or(&t.Class, "confirm")
 	or(&t.Size, 128)
 	or(&t.Deadline, mesh.DefaultLifetime)
+	or(&t.Ramp, s.Warmup)
 	if t.To != anyNode {
 		a, err := mesh.ParseAddress(numbered(t.To, 0))
 		switch {
@@ -74,6 +76,7 @@ func (t *Traffic) validate(c *checks, field string, s *Scenario) {
 	within(c, field+".size", t.Size, 0, mesh.MaxPayload)
 	within(c, field+".deadline", t.Deadline, time.Millisecond, mesh.MaxLifetime)
 	within(c, field+".start", t.Start, 0, maxDuration)
+	within(c, field+".ramp", t.Ramp, 0, maxDuration)
 	within(c, field+".stop", t.Stop, 0, maxDuration)
 	s.region(c, field+".region", t.Region)
 }
@@ -129,10 +132,16 @@ func (e *Event) validate(c *checks, field string, s *Scenario) {
 	case "kill":
 		if e.Service != "" {
 			or(&e.Share, 1)
+			if !s.serves(numbered(e.Service, 0)) {
+				c.fail("%s.service is %q: no service of that name is in services", field, e.Service)
+			}
 		}
 		within(c, field+".share", e.Share, 0.0000001, 1)
 	case "crowd":
 		within(c, field+".factor", e.Factor, 0.0000001, 1e6)
+		if e.Traffic != "" && !slices.ContainsFunc(s.Traffic, func(t Traffic) bool { return t.Name == e.Traffic }) {
+			c.fail("%s.traffic is %q: no traffic of that name is in traffic", field, e.Traffic)
+		}
 	case "join":
 		within(c, field+".share", e.Share, 0.0000001, 10)
 	}

@@ -26,6 +26,7 @@ type branch struct {
 	short   bool // some copy followed another search, which went less far
 	done    bool
 	expires time.Time
+	search  searchKey
 	ttl     uint8      // of a search: as sent on
 	joined  []follower // those that wait for what this search finds
 	named   []peer.ID  // of a search: providers whose word went back
@@ -66,6 +67,9 @@ func (r *Router) Verified(now time.Time, from Port, f *Frame) {
 	br := &branch{in: in, inSeq: f.Hop.Seq, origin: origin, addr: addr, expires: f.View.Expires.Std(), pending: 1}
 	probe := f.Hop.Flags&mesh.FlagProbe != 0
 	bound := peer.ID(f.Hop.BoundRaw)
+	if probe {
+		br.search = searchKey{addr, bound, f.Hop.Reach > 0}
+	}
 	fire := f.View.Class == mesh.ClassFire
 	if !probe {
 		// A copy that only carries more TTL is not heard by those who handled the
@@ -90,7 +94,7 @@ func (r *Router) Verified(now time.Time, from Port, f *Frame) {
 	}
 	switch {
 	case bound == r.self, named > 0:
-	case f.Hop.TTL > 1 && probe && bound == "" && f.Hop.Reach > 0 && br.pending == 1 && r.join(br, f.Hop.TTL-1):
+	case f.Hop.TTL > 1 && probe && br.pending == 1 && r.join(br, f.Hop.TTL-1):
 		return
 	case f.Hop.TTL > 1:
 		hop := f.Hop.HopHeader

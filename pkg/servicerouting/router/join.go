@@ -21,12 +21,22 @@ type follower struct {
 
 const maxFollowers = 64
 
+// searchKey is what two searches must have in common to be one.
+type searchKey struct {
+	addr  string
+	bound peer.ID
+	told  bool // others may name who they know
+}
+
 // join lets a probe follow a search that goes at least half as far, or makes
 // it the one that others follow. A search that ends for want of TTL says that
 // it was short, and an origin that is told so asks once more, alone. Two searches that wait
 // for each other in two places end when their rings do.
 func (r *Router) join(br *branch, ttl uint8) bool {
-	lead := r.searches[br.addr]
+	lead := r.searches[br.search]
+	if lead == nil && br.search.told { // who asks providers alone serves as well
+		lead = r.searches[searchKey{br.search.addr, br.search.bound, false}]
+	}
 	if lead != nil && !lead.done && 2*lead.ttl >= ttl && lead.origin != br.origin && len(lead.joined) < maxFollowers {
 		lead.joined = append(lead.joined, follower{br.in, br.inSeq, ttl})
 		r.stats.Joined++
@@ -39,7 +49,7 @@ func (r *Router) join(br *branch, ttl uint8) bool {
 // lead makes a search the one that others may follow.
 func (r *Router) lead(br *branch, ttl uint8) {
 	br.ttl = ttl
-	r.searches[br.addr] = br
+	r.searches[br.search] = br
 }
 
 // maxWords is how many providers' words one search passes back.
@@ -68,8 +78,8 @@ func (r *Router) told(br *branch, a mesh.Answer, hops uint8) {
 
 // searched ends a search for those that follow it.
 func (r *Router) searched(br *branch) {
-	if r.searches[br.addr] == br {
-		delete(r.searches, br.addr)
+	if r.searches[br.search] == br {
+		delete(r.searches, br.search)
 	}
 	for _, f := range br.joined {
 		if !f.in.closed {

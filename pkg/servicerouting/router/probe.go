@@ -54,6 +54,11 @@ func (r *Router) startProbe(now time.Time, p *Pub) {
 	if p.done || p.probing != nil {
 		return
 	}
+	wide, wait := r.mayLookFor(now, p.provider)
+	if wait {
+		r.noProvider(now, p)
+		return
+	}
 	// What others know has led nowhere once: then providers speak for themselves.
 	reach := p.TTL
 	if p.probed++; p.probed > 1 || p.Need > maxNamed {
@@ -67,6 +72,9 @@ func (r *Router) startProbe(now time.Time, p *Pub) {
 	if fresh {
 		pr = &probe{key: k, addr: to}
 		for _, t := range r.cfg.Rings {
+			if t > nearby && !wide {
+				break
+			}
 			pr.rings = append(pr.rings, min(t, p.TTL))
 			if t >= p.TTL {
 				break
@@ -114,9 +122,8 @@ func (r *Router) SendProbe(now time.Time, number uint64, key Key, expires time.T
 	if pr.alone {
 		hop.Reach = 0
 	}
-	if hop.Bound == "" && hop.Reach > 0 {
-		r.lead(br, ttl)
-	}
+	br.search = searchKey{pr.key.addr, hop.Bound, hop.Reach > 0}
+	r.lead(br, ttl)
 	r.spread(now, br, Action{Tag: tag, Local: true, Lane: 2, Hop: hop}, nil)
 	r.settle(now, br, nil)
 }
@@ -164,6 +171,7 @@ func (r *Router) probeFailed(now time.Time, pr *probe, all bool) {
 	if pr.quiet {
 		return
 	}
+	r.notFound(now, pr)
 	if all && pr.key.bound == "" && !pr.heard && r.cfg.NegativeTTL > 0 {
 		if len(r.negative) >= maxNegative {
 			clear(r.negative)

@@ -176,6 +176,9 @@ func (r *Router) try(now time.Time, p *Pub) {
 	case fresh: // found, but not within the hops left
 		r.noProvider(now, p)
 		return
+	case p.Failover && p.To.Kind == mesh.KindService && r.chooseOther(now, p):
+		r.try(now, p)
+		return
 	default:
 		r.startProbe(now, p)
 		return

@@ -38,7 +38,8 @@ type Router struct {
 	lastWake  uint64
 	able      []able // scratch of candidates
 	wanted    map[string]*wanted
-	searches  map[string]*branch // by address: the one that probes from others may follow
+	searches  map[searchKey]*branch // those that probes from others may follow
+	lost      map[peer.ID]lost
 	asks      allowance
 
 	actions []Action
@@ -90,7 +91,8 @@ func New(self peer.ID, cfg Config, seed uint64) *Router {
 		probes:    make(map[probeKey]*probe),
 		probeByNo: make(map[uint64]*probe),
 		wanted:    make(map[string]*wanted),
-		searches:  make(map[string]*branch),
+		searches:  make(map[searchKey]*branch),
+		lost:      make(map[peer.ID]lost),
 	}
 }
 

@@ -114,6 +114,7 @@ func (r *Router) addDest(node peer.ID) *dest {
 		}
 		r.dropDest(out)
 	}
+	delete(r.lost, node)
 	d := &dest{node: node, index: int32(len(t.list)), ways: make([]way, 0, 1)}
 	t.list = append(t.list, d)
 	t.by[node] = d

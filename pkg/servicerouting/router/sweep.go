@@ -47,6 +47,11 @@ func (r *Router) Sweep(now time.Time) {
 	for s, list := range r.providers {
 		r.setProviders(s, slices.DeleteFunc(list, func(p *provider) bool { return now.After(p.expires) }))
 	}
+	for n, l := range r.lost {
+		if now.After(l.wide) && now.After(l.until) {
+			delete(r.lost, n)
+		}
+	}
 	for a, n := range r.negative {
 		if !now.Before(n.until) {
 			delete(r.negative, a)
