@@ -44,6 +44,9 @@ type Config struct {
 	MaxSeen int
 	// MaxRoutes is the number of nodes to which routes are kept. Default 16384.
 	MaxRoutes int
+	// FarRoutes is the number of routes above which none is kept to an origin
+	// that is more than two hops away and is only heard of. Default 128.
+	FarRoutes int
 	// MaxServices and MaxProviders cap the table of known providers: services,
 	// and providers of one. Default 4096 and 64.
 	MaxServices, MaxProviders int
@@ -75,6 +78,7 @@ func DefaultConfig() Config {
 		MaxInFlight:  16384,
 		MaxSeen:      1 << 17,
 		MaxRoutes:    16384,
+		FarRoutes:    128,
 		MaxServices:  4096,
 		MaxProviders: 64,
 		MaxPrunes:    16384,
@@ -101,7 +105,7 @@ func (c *Config) Validate() error {
 		v    int
 	}{
 		{"MaxInFlight", c.MaxInFlight}, {"MaxSeen", c.MaxSeen}, {"MaxRoutes", c.MaxRoutes},
-		{"MaxServices", c.MaxServices}, {"MaxProviders", c.MaxProviders},
+		{"FarRoutes", c.FarRoutes}, {"MaxServices", c.MaxServices}, {"MaxProviders", c.MaxProviders},
 		{"MaxPrunes", c.MaxPrunes}, {"MaxPending", c.MaxPending},
 	} {
 		if f.v < 1 {

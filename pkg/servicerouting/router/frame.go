@@ -204,9 +204,9 @@ func (r *Router) learnSeen(now time.Time, in *port, f *Frame) {
 	if string(f.View.Origin) == string(in.lastOrigin) && hops == in.lastHops && now.Sub(in.lastLearn) < time.Second {
 		return
 	}
-	// Probes come from everywhere, and most of their senders are never of
-	// interest here: only those near by are kept.
-	if f.Hop.Flags&mesh.FlagProbe != 0 && hops > 2 && r.routes.by[peer.ID(f.View.Origin)] == nil {
+	// In a large mesh most origins of what passes by are never of interest here:
+	// those near by are kept, and those that this node has an answer for.
+	if hops > 2 && len(r.routes.list) >= r.cfg.FarRoutes && string(f.Hop.BoundRaw) != string(r.self) && r.routes.by[peer.ID(f.View.Origin)] == nil {
 		return
 	}
 	in.lastOrigin, in.lastHops, in.lastLearn = r.intern(f.View.Origin), hops, now

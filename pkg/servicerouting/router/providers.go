@@ -18,6 +18,10 @@ const NodeService = "_node"
 // which nodes make them, and the clock tolerance.
 const maxRecord = 10*time.Minute + mesh.ClockTolerance
 
+// passedOn is how many providers are kept of a service that this node never
+// asked for, to name them to others.
+const passedOn = 6
+
 // provider is what is known of a node that serves a service.
 type provider struct {
 	peer    peer.ID
@@ -67,7 +71,11 @@ func (r *Router) know(now time.Time, rec *mesh.Record, load uint8, answer []byte
 			return
 		}
 	}
-	if len(list) >= r.cfg.MaxProviders {
+	most := r.cfg.MaxProviders
+	if !r.asked[rec.Service] {
+		most = min(most, passedOn)
+	}
+	if len(list) >= most {
 		stalest := 0
 		for i, p := range list {
 			if p.heard.Before(list[stalest].heard) {

@@ -115,6 +115,11 @@ func (r *Router) resolve(now time.Time, p *Pub) {
 	}
 	if p.To.Kind == mesh.KindNode {
 		p.provider = p.To.Node
+	} else if !r.asked[p.To.Name] {
+		if len(r.asked) >= r.cfg.MaxServices {
+			clear(r.asked)
+		}
+		r.asked[p.To.Name] = true
 	}
 	if p.Only && (r.serves(p.To) == mesh.StatusOK || r.choose(now, p) != nil) {
 		r.finish(p, Outcome{Status: mesh.StatusOK})

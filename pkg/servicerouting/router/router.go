@@ -38,6 +38,7 @@ type Router struct {
 	lastWake  uint64
 	able      []able // scratch of candidates
 	wanted    map[string]*wanted
+	asked     map[string]bool       // services that this node has sent to
 	searches  map[searchKey]*branch // those that probes from others may follow
 	lost      map[peer.ID]lost
 	asks      allowance
@@ -91,6 +92,7 @@ func New(self peer.ID, cfg Config, seed uint64) *Router {
 		probes:    make(map[probeKey]*probe),
 		probeByNo: make(map[uint64]*probe),
 		wanted:    make(map[string]*wanted),
+		asked:     make(map[string]bool),
 		searches:  make(map[searchKey]*branch),
 		lost:      make(map[peer.ID]lost),
 	}
