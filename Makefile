@@ -44,6 +44,14 @@ bench: ## every benchmark for BENCHTIME (1s), with allocations
 lab: ## hosts in network namespaces; needs root and iproute2
 	$(GO) test -count=1 -v ./testground/netns/
 
+.PHONY: hosts
+hosts: ## 1,000 real nodes in one process, in virtual time
+	MESHNODE_HOSTS=1000 $(GO) test -count=1 -v -timeout 30m -run TestHosts ./testground/hosts
+
+.PHONY: testground
+testground: ## Testground's plan with 200 instances, without Docker
+	testground/run.sh discovery --instances 200 --param from=0.2
+
 .PHONY: generate
 generate: ## pkg/mesh/pb from mesh.proto
 	$(TOOL) buf lint

@@ -15,7 +15,7 @@ import (
 var figureNames = []string{
 	"messages", "delivered", "excused", "lies", "repeated", "hops.mean", "hops.p95", "stretch.mean", "stretch.p95", "stretch.latency",
 	"latency.p50", "latency.p99", "copies.mean", "copies.extra", "first.copies", "first.flood", "probes.share", "probe.frames",
-	"control.bytes", "payload.bytes", "heal.time", "load.cv", "load.p99ratio", "wrong", "cross", "all.reach", "all.ratio",
+	"control.bytes", "payload.bytes", "heal.time", "load.cv", "load.p99ratio", "load.tail", "wrong", "cross", "all.reach", "all.ratio",
 }
 
 // result makes the Result of a run that is over.
@@ -97,12 +97,18 @@ func (s *sim) trafficFigures(f map[string]float64, from, to int64) {
 
 // loadFigures tell how evenly providers are used.
 func (s *sim) loadFigures(f map[string]float64, p *phase) {
-	type group struct{ name, region int32 }
+	type group struct {
+		name, region int32
+		attributes   uint64
+	}
 	var order []group
 	loads := make(map[group][]float64)
 	for i := range s.servers {
 		v := &s.servers[i]
-		k := group{v.name, s.nodes[v.node].region}
+		if v.slow { // it should have less than the others
+			continue
+		}
+		k := group{v.name, s.nodes[v.node].region, v.digest}
 		if loads[k] == nil {
 			order = append(order, k)
 		}
@@ -119,6 +125,9 @@ func (s *sim) loadFigures(f map[string]float64, p *phase) {
 	}
 	if p.slow.TotalCount() > 0 && p.fast.TotalCount() > 0 {
 		f["load.p99ratio"] = ms(p.slow, 99) / ms(p.fast, 99)
+		all := hdrhistogram.Import(p.slow.Export())
+		all.Merge(p.fast)
+		f["load.tail"] = ms(all, 99) / ms(p.fast, 99)
 	}
 }
 

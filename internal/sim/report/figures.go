@@ -62,7 +62,8 @@ var figures = []Figure{
 	{"all.ratio", Ways, "crossings over a tree's", Ratio, "Crossings of a message of mode all, over the links of a shortest-path tree from its origin to the providers; the mean."},
 	{"cross", Ways, "handled in another region", Share, "Share of the messages that were handled in another region although an able provider lived in the sender's."},
 
-	{"load.cv", Load, "unevenness", Count, "Coefficient of variation of the messages per provider, within a region and a service; the mean of all. 0 is even."},
+	{"load.tail", Load, "what slow providers cost", Ratio, "99th percentile of the time to the final word, of all messages over those that other providers answered."},
+	{"load.cv", Load, "unevenness", Count, "Coefficient of variation of the messages per provider, among those of a region and a service with the same attributes, slow ones left out; the mean of all. 0 is even."},
 	{"load.p99ratio", Load, "slow provider's delay", Ratio, "The 99th percentile of latency of messages answered by slow providers, over that of the others."},
 
 	{"control.bytes", Traffic, "overhead, a node and second", Bytes, "Bytes of probes, answers and grafts that each node sent, a second; the mean."},

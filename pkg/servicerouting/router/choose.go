@@ -26,7 +26,10 @@ const (
 	loadHops    = 4. // a provider whose handlers are all busy
 	waitingHops = 1. / 8
 	failureHops = 8.
-	newHops     = 4.
+	// rttHop is the round trip to a provider that costs as much as a hop. It is
+	// shorter than rttPerHop: the time of its handler is in it.
+	rttHop  = 40 * time.Millisecond
+	newHops = 4.
 )
 
 // cost of a provider that is reached by w.
@@ -38,7 +41,7 @@ func (r *Router) cost(now time.Time, p *provider, w *way) Cost {
 	}
 	return Cost{
 		Way:      wayCost(w, 0) - float64(w.srtt)/float64(rttPerHop),
-		RTT:      float64(rtt) / float64(rttPerHop) * faded(age),
+		RTT:      float64(rtt) / float64(rttHop) * faded(age),
 		Load:     loadHops*float64(p.load)/100*faded(10*age) + waitingHops*float64(p.waiting),
 		Failures: failureHops * (1 - p.success) * faded(age),
 		Newcomer: newHops * p.newness(now),

@@ -12,7 +12,7 @@ import (
 // and less often.
 
 const (
-	variety    = 3               // providers of which there is a choice
+	variety    = 6               // providers of which there is a choice
 	widenAfter = 2               // messages to a service before it is worth looking
 	widenWait  = 5 * time.Second // doubled while in vain
 	widenMax   = 5 * time.Minute
