@@ -206,7 +206,12 @@ func (r *Router) learnSeen(now time.Time, in *port, f *Frame) {
 	}
 	// In a large mesh most origins of what passes by are never of interest here:
 	// those near by are kept, and those that this node has an answer for.
-	if hops > 2 && len(r.routes.list) >= r.cfg.FarRoutes && string(f.Hop.BoundRaw) != string(r.self) && r.routes.by[peer.ID(f.View.Origin)] == nil {
+	// Probes come from everywhere: of theirs a quarter is room enough.
+	room := r.cfg.FarRoutes
+	if f.Hop.Flags&mesh.FlagProbe != 0 {
+		room /= 4
+	}
+	if hops > 2 && len(r.routes.list) >= room && string(f.Hop.BoundRaw) != string(r.self) && r.routes.by[peer.ID(f.View.Origin)] == nil {
 		return
 	}
 	in.lastOrigin, in.lastHops, in.lastLearn = r.intern(f.View.Origin), hops, now
