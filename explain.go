@@ -45,7 +45,10 @@ type CostInfo struct {
 // Explain tells of every known provider of an address' service how it stands,
 // best first; it probes when none is known. ErrNoProvider: nobody answered.
 func (n *Node) Explain(ctx context.Context, to string) ([]CandidateInfo, error) {
-	addr, err := mesh.ParseAddress(to)
+	if n.isClosed() {
+		return nil, ErrClosed
+	}
+	addr, err := n.address(to)
 	if err == nil && addr.Kind != mesh.KindService {
 		err = fmt.Errorf("explain %s: need a service: %w", to, mesh.ErrMalformed)
 	}

@@ -16,7 +16,7 @@ var ErrPartial = servicerouting.ErrPartial
 // Want says how many providers Gather asks, and how many good answers it
 // waits for.
 type Want struct {
-	// N different providers are asked, the best there are, at most 64. 0: every
+	// N different providers are asked, each chosen like any other, at most 64. 0: every
 	// provider within the TTL.
 	N int
 	// Quorum is how many good answers are enough. 0: all N; with N = 0, whoever

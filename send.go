@@ -63,11 +63,17 @@ func WithSticky(key string) SendOption {
 // NoWait gives ErrBusy rather than wait for room.
 func NoWait() SendOption { return func(o *servicerouting.Outgoing) { o.NoWait = true } }
 
-func (n *Node) outgoing(to string, payload []byte, request bool, opts []SendOption) (servicerouting.Outgoing, error) {
+// address reads an address; the node's own network needs no name.
+func (n *Node) address(to string) (mesh.Address, error) {
 	addr, err := mesh.ParseAddress(to)
 	if err == nil && addr.Network == n.cfg.Network {
 		addr.Network = ""
 	}
+	return addr, err
+}
+
+func (n *Node) outgoing(to string, payload []byte, request bool, opts []SendOption) (servicerouting.Outgoing, error) {
+	addr, err := n.address(to)
 	o := servicerouting.Outgoing{To: addr, Payload: payload, Request: request}
 	if n.isClosed() {
 		return o, ErrClosed

@@ -88,7 +88,7 @@ func (n *Node) Wait(ctx context.Context, conds ...Condition) error {
 // and ErrIncapable too when some do and none matches. Those that meet more of
 // what the selector prefers come first.
 func (n *Node) Resolve(ctx context.Context, to string) ([]ProviderInfo, error) {
-	addr, err := mesh.ParseAddress(to)
+	addr, err := n.address(to)
 	if err == nil && addr.Kind != mesh.KindService {
 		err = fmt.Errorf("resolve %s: need a service: %w", to, mesh.ErrMalformed)
 	}

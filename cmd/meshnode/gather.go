@@ -20,7 +20,7 @@ type several struct {
 
 func (s *several) add(f *pflag.FlagSet) {
 	f.BoolVar(&s.all, "all", false, "ask every provider within the TTL, and print each answer")
-	f.IntVar(&s.n, "n", 1, "`number` of providers to ask, the best ones, 1 to 64; each answer is printed")
+	f.IntVar(&s.n, "n", 1, "`number` of providers to ask, 1 to 64; each answer is printed")
 	f.IntVar(&s.quorum, "quorum", 0, "`number` of good answers that are enough; 0: all of --n, or whoever answers --all")
 }
 

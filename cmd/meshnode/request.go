@@ -19,7 +19,7 @@ func (a *app) requestCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "request ADDRESS [BODY | @FILE | -]",
 		Short: "Ask a service and print the answer",
-		Long: `Ask one provider of a service, the best --n of them, or all of them with
+		Long: `Ask one provider of a service, --n of them, or all of them with
 --all, and print each answer. With --quorum it ends once so many have answered
 well. Nobody serving it is exit code 5, at once; no answer in time is 6; some
 good answers, and fewer than wanted, 7.`,

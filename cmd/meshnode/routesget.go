@@ -63,6 +63,8 @@ func askable(found api.Candidates) error {
 		return fmt.Errorf("%s: %w", found.To, mesh.ErrNoProvider)
 	}
 	switch found.Candidates[0].Standing {
+	case "draining":
+		return api.Fail(mesh.ErrDraining, "%s has no other known provider than this node", found.To)
 	case "incapable":
 		return api.Fail(mesh.ErrIncapable, "of %d known none matches %s", all, found.To)
 	case "no way":

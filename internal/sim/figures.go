@@ -13,7 +13,7 @@ import (
 // figureNames are all that an expectation may name; with "warmup." in front
 // they are those of warm-up, as far as they have a meaning there.
 var figureNames = []string{
-	"messages", "delivered", "excused", "lies", "repeated", "hops.mean", "hops.p95", "stretch.mean", "stretch.p95", "stretch.latency",
+	"messages", "delivered", "excused", "lies", "denied", "repeated", "hops.mean", "hops.p95", "stretch.mean", "stretch.p95", "stretch.latency",
 	"latency.p50", "latency.p99", "copies.mean", "copies.extra", "first.copies", "first.flood", "probes.share", "probe.frames",
 	"control.bytes", "payload.bytes", "heal.time", "load.cv", "load.p99ratio", "load.tail", "wrong", "cross", "all.reach", "all.ratio",
 }
@@ -44,7 +44,7 @@ func (s *sim) result() *Result {
 }
 
 func (s *sim) phaseFigures(f map[string]float64, p *phase, from, to int64) {
-	f["messages"], f["lies"], f["repeated"] = float64(p.messages), float64(p.lies), float64(p.repeated)
+	f["messages"], f["lies"], f["denied"], f["repeated"] = float64(p.messages), float64(p.lies), float64(p.denied), float64(p.repeated)
 	f["wrong"], f["excused"] = float64(p.wrong), float64(p.excused)
 	put := func(name string, of, by uint64) {
 		if by > 0 {

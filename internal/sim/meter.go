@@ -26,7 +26,7 @@ type meter struct {
 // phase is warm-up, or what comes after it. Messages belong to the one in
 // which they were sent.
 type phase struct {
-	messages, asked, acked, excused, orphans, lies, repeated uint64
+	messages, asked, acked, excused, orphans, lies, denied, repeated uint64
 	handled, wrong, crossed                                  uint64
 	hops                                                     [mesh.MaxTTL + 2]uint64
 	stretch, slower                                          []float64

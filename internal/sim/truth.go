@@ -64,6 +64,7 @@ func (s *sim) judge(m *msg) {
 	}
 	if m.class == mesh.ClassConfirm && !answered(m.status) {
 		m.excused = !s.served(m)
+		m.denied = !m.excused && m.mode == mesh.ModeOne && (m.status == mesh.StatusNoProvider || m.status == mesh.StatusNoRoute)
 	}
 }
 
@@ -98,6 +99,9 @@ func (s *sim) settle(m *msg) {
 	p.messages++
 	if repeated {
 		p.repeated++
+	}
+	if m.denied {
+		p.denied++
 	}
 	if m.why != "" {
 		p.lies++

@@ -25,7 +25,7 @@ type Gathered struct {
 	Missing int       // providers wanted and not found
 }
 
-// Gather sends to n different providers, the best n, each message with an ID
+// Gather sends to n different providers, each chosen like any other, with an ID
 // of its own, or for n = 0 to every provider within the TTL. It returns once
 // quorum of them have answered well, or all have answered; a quorum of 0 means
 // all n (for n = 0: whoever answers). A provider that refuses before it did
@@ -81,7 +81,7 @@ func (f *Forwarder) gatherSome(ctx context.Context, m Outgoing, n, quorum int) (
 			if e.res.Provider != "" {
 				g.Waiting = append(g.Waiting, e.res.Provider)
 			}
-		case e.res.Provider == "":
+		case errors.Is(e.err, mesh.ErrNoProvider):
 			g.Missing++
 			last = e.err
 		default:

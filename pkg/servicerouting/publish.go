@@ -3,6 +3,7 @@ package servicerouting
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -186,20 +187,21 @@ func (f *Forwarder) await(ctx context.Context, out *outgoing, p *router.Pub) (Re
 		select {
 		case <-out.w.more:
 		case <-ctx.Done():
-			res := f.abandon(p, mesh.StatusTimeout)
+			res := f.abandon(p, mesh.StatusTimeout, errors.Is(ctx.Err(), context.DeadlineExceeded))
 			return res, fmt.Errorf("%w: %w", res.Status.Err(), ctx.Err())
 		case <-f.ctx.Done():
-			return f.abandon(p, mesh.StatusUnknown), mesh.ErrUnknown
+			return f.abandon(p, mesh.StatusUnknown, false), mesh.ErrUnknown
 		}
 	}
 }
 
-// abandon ends a publication whose caller waits no longer.
-func (f *Forwarder) abandon(p *router.Pub, st mesh.Status) Result {
+// abandon ends a publication whose caller waits no longer, because its time is
+// over or for reasons of its own.
+func (f *Forwarder) abandon(p *router.Pub, st mesh.Status, late bool) Result {
 	res := Result{ID: p.ID, Status: st}
-	f.decide(nil, func(r *router.Router, _ time.Time) {
+	f.decide(nil, func(r *router.Router, now time.Time) {
 		var last mesh.Status
-		if res.Provider, last = r.Cancel(p); last != 0 && st != mesh.StatusOK {
+		if res.Provider, last = r.Cancel(now, p, late); last != 0 && st != mesh.StatusOK {
 			res.Status = last // nothing was done, and that is known
 		}
 	})
@@ -236,7 +238,7 @@ func (f *Forwarder) PublishAll(ctx context.Context, m Outgoing, each func(Result
 			case !o.Final:
 				got++
 				if !each(result(p.ID, o)) {
-					f.abandon(p, mesh.StatusOK)
+					f.abandon(p, mesh.StatusOK, false)
 					return nil
 				}
 			case o.Status == mesh.StatusTimeout && got > 0:
@@ -251,10 +253,10 @@ func (f *Forwarder) PublishAll(ctx context.Context, m Outgoing, each func(Result
 		select {
 		case <-out.w.more:
 		case <-ctx.Done():
-			f.abandon(p, mesh.StatusTimeout)
+			f.abandon(p, mesh.StatusTimeout, false)
 			return fmt.Errorf("%w: %w", mesh.ErrTimeout, ctx.Err())
 		case <-f.ctx.Done():
-			f.abandon(p, mesh.StatusUnknown)
+			f.abandon(p, mesh.StatusUnknown, false)
 			return mesh.ErrUnknown
 		}
 	}
@@ -309,7 +311,7 @@ func (f *Forwarder) Find(ctx context.Context, to mesh.Address) error {
 		select {
 		case <-out.w.more:
 		case <-ctx.Done():
-			f.decide(nil, func(r *router.Router, _ time.Time) { r.Cancel(p) })
+			f.decide(nil, func(r *router.Router, now time.Time) { r.Cancel(now, p, false) })
 			return ctx.Err()
 		case <-f.ctx.Done():
 			return mesh.ErrUnknown

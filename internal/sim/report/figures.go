@@ -39,6 +39,7 @@ var figures = []Figure{
 	{"messages", Delivery, "messages sent", Count, "Messages sent after the warm-up."},
 	{"delivered", Delivery, "delivered", Share, "Share of the messages that were acknowledged, of those that had an able provider alive all along."},
 	{"excused", Delivery, "excused", Count, "Messages not delivered because no able provider was alive all along within the TTL; they are not in delivered."},
+	{"denied", Delivery, "providers denied", Count, "Messages to one that were told that there is no provider, or no way to it, though one was able and within the TTL all along."},
 	{"lies", Delivery, "lies", Count, "Final words that do not tell what happened: an acknowledgement without exactly one effect at that provider, a refusal although a handler ran, an effect at two providers without failover, after the message's lifetime, or beyond its TTL."},
 	{"repeated", Delivery, "handled again", Count, "Messages whose handler ran again at the same provider, which had forgotten the first time."},
 	{"wrong", Delivery, "handled by the wrong one", Count, "Messages handled by a provider whose attributes do not match the selector."},

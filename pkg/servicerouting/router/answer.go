@@ -358,11 +358,12 @@ func (r *Router) branchAnswer(now time.Time, in *port, s *slot, b Back) {
 // branchWord passes a provider's word on towards the origin of a flood.
 func (r *Router) branchWord(now time.Time, in *port, s *slot, b Back) {
 	br := s.br
-	if b.Record != nil && !br.news(b.Record.Provider) {
+	news := b.Record == nil || br.news(b.Record.Provider)
+	if !news && br.probe == nil { // its origin may yet have use for a shorter way
 		return
 	}
-	if len(br.joined) > 0 && b.Status == mesh.StatusAble {
-		r.told(br, b.Answer, b.Hops+1)
+	if news && len(br.joined) > 0 && b.Status == mesh.StatusAble {
+		r.told(br, in, b.Answer, b.Hops+1)
 	}
 	switch {
 	case br.probe != nil:

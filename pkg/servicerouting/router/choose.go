@@ -86,7 +86,7 @@ func (r *Router) zoneDistance(attrs mesh.Attributes) int {
 func (r *Router) candidates(now time.Time, p *Pub) []able {
 	all := r.able[:0]
 	for _, c := range r.providers[p.To.Name] {
-		if now.After(c.expires) || p.excluded[c.peer] || p.Among.has(c.peer) || !p.To.Selector.Match(c.attrs) {
+		if now.After(c.expires) || c.outdated || p.excluded[c.peer] || p.Among.has(c.peer, p) || !p.To.Selector.Match(c.attrs) {
 			continue
 		}
 		if w := r.best(now, c.peer, p.TTL, nil, nil); w != nil {
@@ -191,7 +191,7 @@ func (r *Router) enough(now time.Time, p *Pub) bool {
 	if p.Need > 1 {
 		known := 0
 		for _, c := range r.providers[p.To.Name] {
-			if !now.After(c.expires) && p.To.Selector.Match(c.attrs) && r.best(now, c.peer, p.TTL, nil, nil) != nil {
+			if !now.After(c.expires) && !c.outdated && p.To.Selector.Match(c.attrs) && r.best(now, c.peer, p.TTL, nil, nil) != nil {
 				known++
 			}
 		}
@@ -208,12 +208,13 @@ func (r *Router) enough(now time.Time, p *Pub) bool {
 // Among is shared by publications that must each go to another provider.
 type Among struct{ taken map[peer.ID]*Pub }
 
-func (a *Among) has(node peer.ID) bool {
+// has tells whether another publication than p goes to node.
+func (a *Among) has(node peer.ID, p *Pub) bool {
 	if a == nil {
 		return false
 	}
-	_, ok := a.taken[node]
-	return ok
+	q, ok := a.taken[node]
+	return ok && q != p
 }
 
 // take notes that p goes to node.

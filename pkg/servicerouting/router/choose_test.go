@@ -330,8 +330,13 @@ func TestWordsRenewRecords(t *testing.T) {
 	}
 	d.say["a"] = Checked{Status: mesh.StatusOK, Attributes: mesh.Attributes{"version": "2"}.Digest()}
 	d.ask("svc", nil)
-	if list := d.Providers(d.now, "svc"); len(list) != 0 {
-		t.Errorf("out of date and still known: %v", list)
+	if asked, out := d.ask("svc", nil); out.Status != mesh.StatusNoProvider {
+		t.Errorf("out of date and asked still: %v, %v", asked, out.Status)
+	}
+	d.now = d.now.Add(2 * time.Second)
+	d.tell("a", mesh.Attributes{"version": "2"}, time.Time{})
+	if asked, out := d.ask("svc", nil); out.Status != mesh.StatusOK {
+		t.Errorf("with a new record: %v, %v", asked, out.Status)
 	}
 }
 

@@ -14,8 +14,8 @@ type Config struct {
 	// Rings are the TTLs of the expanding ring of probes. Default 1, 2, 4, 10.
 	Rings []uint8
 	// RingWait is how long each ring may stay silent before the next is sent
-	// too. Together they bound the time to "no provider". Default 100, 200,
-	// 300, 400 ms: 1 s.
+	// too; the last may be sent twice. Together they bound the time to "no
+	// provider". Default 80, 160, 260, 250 ms: 1 s.
 	RingWait []time.Duration
 	// NegativeTTL is how long "no provider" is remembered. Default 1 s, at most 1 s.
 	NegativeTTL time.Duration
@@ -67,7 +67,7 @@ type Level struct{ Name, Value string }
 func DefaultConfig() Config {
 	return Config{
 		Rings:        []uint8{1, 2, 4, 10},
-		RingWait:     []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond, 400 * time.Millisecond},
+		RingWait:     []time.Duration{80 * time.Millisecond, 160 * time.Millisecond, 260 * time.Millisecond, 250 * time.Millisecond},
 		NegativeTTL:  time.Second,
 		Retry:        time.Second,
 		RetryMax:     8 * time.Second,

@@ -50,11 +50,11 @@ const (
 	Full                      // said within the last second that it is full; others did not
 	SetAside                  // failed again and again
 	Draining                  // this node, which takes no new work
-	Incapable                 // does not match the selector
 	NoWay                     // no way to it is known
+	Incapable                 // does not match the selector
 )
 
-var standings = [...]string{"first", "able", "farther", "full", "set aside", "draining", "incapable", "no way"}
+var standings = [...]string{"first", "able", "farther", "full", "set aside", "draining", "no way", "incapable"}
 
 // String gives the standing in words.
 func (s Standing) String() string { return standings[s] }

@@ -6,7 +6,7 @@ import "time"
 // the outlier detection of Envoy, as seen by one origin.
 type health struct {
 	fails   uint8     // in a row
-	ejected uint8     // times, less one for each interval without a failure
+	ejected uint8     // times, until ejectMax passes without a failure
 	until   time.Time // set aside until then
 }
 

@@ -29,15 +29,14 @@ type searchKey struct {
 }
 
 // join lets a probe follow a search that goes at least half as far, or makes
-// it the one that others follow. A search that ends for want of TTL says that
-// it was short, and an origin that is told so asks once more, alone. Two searches that wait
-// for each other in two places end when their rings do.
+// it the one that others follow. What a follower hears is less than the whole:
+// nothing from behind the node that the search came from, and nothing from where
+// the TTL did not reach. So it is told that the search was short when that found
+// nobody, and its origin asks once more, alone: then no search is followed. The
+// same holds when two searches wait for each other in two places.
 func (r *Router) join(br *branch, ttl uint8) bool {
 	lead := r.searches[br.search]
-	if lead == nil && br.search.told { // who asks providers alone serves as well
-		lead = r.searches[searchKey{br.search.addr, br.search.bound, false}]
-	}
-	if lead != nil && !lead.done && 2*lead.ttl >= ttl && lead.origin != br.origin && len(lead.joined) < maxFollowers {
+	if br.search.told && lead != nil && !lead.done && 2*lead.ttl >= ttl && lead.origin != br.origin && len(lead.joined) < maxFollowers {
 		lead.joined = append(lead.joined, follower{br.in, br.inSeq, ttl})
 		r.stats.Joined++
 		return true
@@ -53,7 +52,7 @@ func (r *Router) lead(br *branch, ttl uint8) {
 }
 
 // maxWords is how many providers' words one search passes back.
-const maxWords = 16
+const maxWords = 64
 
 // news tells whether a provider's word is the first of its kind. Searches
 // that follow each other would else pass it round for ever.
@@ -67,9 +66,9 @@ func (br *branch) news(provider peer.ID) bool {
 
 // told passes a provider's word on to those that follow a search. hops is the
 // distance from here.
-func (r *Router) told(br *branch, a mesh.Answer, hops uint8) {
+func (r *Router) told(br *branch, in *port, a mesh.Answer, hops uint8) {
 	for _, f := range br.joined {
-		if !f.in.closed {
+		if !f.in.closed && f.in != in {
 			a.Seq, a.Hops, a.Flags = f.seq, hops, a.Flags|mesh.AnswerMore
 			r.answer(f.in, a)
 		}
@@ -85,8 +84,8 @@ func (r *Router) searched(br *branch) {
 		if !f.in.closed {
 			a := br.verdict()
 			a.Seq = f.seq
-			if a.Status == mesh.StatusTTL && f.ttl > br.ttl {
-				a.Flags |= mesh.AnswerShort
+			if br.found == 0 && (br.in != nil || br.cut && f.ttl > br.ttl) {
+				a.Status, a.Flags = mesh.StatusTTL, mesh.AnswerShort
 			}
 			r.answer(f.in, a)
 		}

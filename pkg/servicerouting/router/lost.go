@@ -12,7 +12,7 @@ import (
 // flood the mesh for each of them, at each retry, would cost more than all that
 // is sent. After a search in vain there is none for a while, longer each time,
 // and a wide one only every half minute; in between, near by: whoever is its
-// neighbour, or has a way to it, answers.
+// neighbour answers, or has a way to it and its record.
 const (
 	lostWait = time.Second // doubled up to Config.RetryMax
 	lostWide = 30 * time.Second
@@ -25,13 +25,14 @@ type lost struct {
 	until time.Time // no search before
 	wide  time.Time // no wide search before
 	wait  time.Duration
+	ttl   uint8 // of the search in vain
 }
 
 // mayLookFor tells whether a search for a node may be wide, and whether it must
 // wait. One for whoever serves an address may always.
-func (r *Router) mayLookFor(now time.Time, node peer.ID) (wide, wait bool) {
+func (r *Router) mayLookFor(now time.Time, node peer.ID, ttl uint8) (wide, wait bool) {
 	l, ok := r.lost[node]
-	return !ok || !now.Before(l.wide), ok && now.Before(l.until)
+	return !ok || !now.Before(l.wide), ok && ttl <= l.ttl && now.Before(l.until)
 }
 
 // notFound is called when a search ended in vain.
@@ -48,7 +49,7 @@ func (r *Router) notFound(now time.Time, pr *probe) {
 	if pr.addr.Kind == mesh.KindNode { // "no route" is an answer, and remembered no longer than "no provider"
 		l.wait = r.cfg.NegativeTTL
 	}
-	l.until = now.Add(l.wait)
+	l.until, l.ttl = now.Add(l.wait), pr.key.ttl
 	if last := pr.rings[len(pr.rings)-1]; last > nearby {
 		l.wide = now.Add(lostWide)
 	}

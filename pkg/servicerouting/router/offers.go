@@ -35,11 +35,11 @@ func (r *Router) name(now time.Time, br *branch, f *Frame, bound peer.ID) int {
 	}
 	n := 0
 	for _, p := range list {
-		if bound != "" && p.peer != bound || p.answer == nil || p.peer == br.origin || p.out(now) || now.After(p.expires) || !addr.Selector.Match(p.attrs) {
+		if bound != "" && p.peer != bound || p.answer == nil || p.outdated || !p.answers.After(now.Add(mesh.ClockTolerance)) || p.peer == br.origin || p.out(now) || now.After(p.expires) || !addr.Selector.Match(p.attrs) {
 			continue
 		}
 		w := r.best(now, p.peer, uint8(room), br.in, nil)
-		if w == nil || w.known == heard || w.port.suspect || w.port.leaving || w.heard < fresh && w.port.peer != p.peer {
+		if w == nil || w.known == heard || w.port.suspect || w.port.leaving || w.answered < fresh && w.port.peer != p.peer {
 			continue
 		}
 		i := n

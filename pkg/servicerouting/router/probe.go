@@ -20,10 +20,9 @@ type probe struct {
 	waiting []*Pub
 	numbers []uint64
 	wake    *wake
-	heard   bool      // somebody able has answered, if of no use to who waits
-	quiet   bool      // in the background: nobody waits
-	alone   bool      // the last ring was short, and is out once more
-	over    time.Time // when the last ring's time is over
+	heard   bool // somebody able has answered, if of no use to who waits
+	quiet   bool // in the background: nobody waits
+	alone   bool // the last ring was short, and is out once more
 	done    bool
 }
 
@@ -54,21 +53,21 @@ func (r *Router) startProbe(now time.Time, p *Pub) {
 	if p.done || p.probing != nil {
 		return
 	}
-	wide, wait := r.mayLookFor(now, p.provider)
+	wide, wait := r.mayLookFor(now, p.provider, p.TTL)
 	if wait {
 		r.noProvider(now, p)
 		return
 	}
 	// What others know has led nowhere once: then providers speak for themselves.
 	reach := p.TTL
-	if p.probed++; p.probed > 1 || p.Need > maxNamed {
+	if p.probed++; p.probed > 1 || p.Need > maxNamed || r.outdated(p.To.Name) {
 		reach = 0
 	}
 	to := p.To
 	to.Selector = to.Selector.Require()
 	k := probeKey{to.String(), p.provider, p.TTL, reach}
 	pr := r.probes[k]
-	fresh := pr == nil
+	fresh := pr == nil || pr.quiet // nobody may wait for one in the background
 	if fresh {
 		pr = &probe{key: k, addr: to}
 		for _, t := range r.cfg.Rings {
@@ -102,10 +101,7 @@ func (r *Router) nextRing(now time.Time, pr *probe, again bool) {
 	pr.numbers = append(pr.numbers, r.lastProbe)
 	r.probeByNo[r.lastProbe] = pr
 	r.do(Action{Op: OpProbe, Probe: r.lastProbe, Address: pr.addr, TTL: pr.rings[pr.ring], Hop: mesh.HopHeader{Bound: pr.key.bound}})
-	if !pr.alone {
-		pr.over = now.Add(r.cfg.RingWait[pr.ring])
-	}
-	r.wakeProbeAt(pr, pr.over)
+	r.wakeProbeAt(pr, now.Add(r.cfg.RingWait[pr.ring]))
 	pr.ring++
 }
 
@@ -138,15 +134,13 @@ func (r *Router) probeBranchDone(now time.Time, pr *probe, br *branch) {
 		return
 	}
 	// A branch with somebody able in it does not say whether its TTL cut it.
-	more := slices.ContainsFunc(pr.waiting, func(p *Pub) bool { return p.Need > 1 })
-	if (br.cut || br.found > 0 && more) && pr.ring < len(pr.rings) {
+	useless := br.found > 0 && r.unserved(now, pr)
+	if (br.cut || br.short || useless) && pr.ring < len(pr.rings) {
 		r.nextRing(now, pr, false)
 		return
 	}
-	if br.short && !pr.quiet && !pr.alone && now.Before(pr.over) {
-		pr.alone = true
-		r.nextRing(now, pr, true)
-		return
+	if (br.short || useless) && r.askAlone(now, pr) {
+		return // some of it was another search's, or who was found is of no use
 	}
 	r.probeFailed(now, pr, !br.cut)
 }
@@ -161,7 +155,27 @@ func (r *Router) wakeProbe(now time.Time, pr *probe) {
 		r.nextRing(now, pr, false)
 		return
 	}
+	if r.askAlone(now, pr) {
+		return // perhaps two searches waited for each other
+	}
 	r.probeFailed(now, pr, false)
+}
+
+// unserved tells whether somebody waits for whom nobody is known, or not as
+// many as wanted.
+func (r *Router) unserved(now time.Time, pr *probe) bool {
+	return slices.ContainsFunc(pr.waiting, func(p *Pub) bool { return p.Need > 1 || r.choose(now, p) == nil })
+}
+
+// askAlone sends the last ring once more, to be answered by providers alone,
+// when others may have answered, or not answered, for them.
+func (r *Router) askAlone(now time.Time, pr *probe) bool {
+	if pr.quiet || pr.alone || pr.key.reach == 0 || !r.unserved(now, pr) {
+		return false
+	}
+	pr.alone = true
+	r.nextRing(now, pr, true)
+	return true
 }
 
 // probeFailed tells those who wait that nobody was found; it is remembered
@@ -184,6 +198,8 @@ func (r *Router) probeFailed(now time.Time, pr *probe, all bool) {
 		case p.done:
 		case p.Need > 0: // as many as there are
 			p.Need = 0
+			r.resolve(now, p)
+		case p.provider == "" && r.choose(now, p) != nil: // heard of in another way meanwhile
 			r.resolve(now, p)
 		default:
 			r.noProvider(now, p)

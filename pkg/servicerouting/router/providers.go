@@ -24,20 +24,22 @@ const passedOn = 6
 
 // provider is what is known of a node that serves a service.
 type provider struct {
-	peer    peer.ID
-	attrs   mesh.Attributes
-	digest  uint64 // of attrs
-	epoch   uint64
-	answer  []byte // the probe answer it was told by, to name it to others
-	srtt    time.Duration
-	first   time.Time // when it was first heard of
-	since   time.Time // when it began to serve; zero: unknown
-	heard   time.Time // when it last spoke to this node, or was told of
-	expires time.Time
-	success float64 // share of good outcomes, exponentially forgotten; 1 at first
-	kept    float64 // by the last fade
-	load    uint8   // percent
-	waiting int32   // messages of this node that it has and has not answered
+	peer     peer.ID
+	attrs    mesh.Attributes
+	digest   uint64 // of attrs
+	epoch    uint64
+	answer   []byte    // the probe answer it was told by, to name it to others
+	answers  time.Time // until when the record in it holds
+	outdated bool      // its attributes are others by now: a newer record is needed
+	srtt     time.Duration
+	first    time.Time // when it was first heard of
+	since    time.Time // when it began to serve; zero: unknown
+	heard    time.Time // when it last spoke to this node, or was told of
+	expires  time.Time
+	success  float64 // share of good outcomes, exponentially forgotten; 1 at first
+	kept     float64 // by the last fade
+	load     uint8   // percent
+	waiting  int32   // messages of this node that it has and has not answered
 	health
 }
 
@@ -61,12 +63,19 @@ func (r *Router) know(now time.Time, rec *mesh.Record, load uint8, answer []byte
 	clear(r.negative)
 	for _, p := range list {
 		if p.peer == rec.Provider {
-			if rec.Epoch > p.epoch || p.answer == nil && answer != nil {
-				p.answer = slices.Clone(answer)
+			if rec.Epoch < p.epoch || rec.Epoch == p.epoch && p.outdated {
+				return
 			}
-			if rec.Epoch >= p.epoch {
-				p.attrs, p.digest, p.epoch, p.since, p.expires = rec.Attributes, rec.Attributes.Digest(), rec.Epoch, rec.Since, expires
-				p.load, p.heard = load, now
+			if rec.Epoch > p.epoch { // a named record may tell of a load long gone
+				p.fade(now)
+				p.load, p.outdated = load, false
+			}
+			if rec.Epoch > p.epoch || p.answer == nil && answer != nil {
+				p.answer, p.answers = slices.Clone(answer), expires
+			}
+			p.attrs, p.digest, p.epoch, p.since = rec.Attributes, rec.Attributes.Digest(), rec.Epoch, rec.Since
+			if expires.After(p.expires) {
+				p.expires = expires
 			}
 			return
 		}
@@ -85,7 +94,7 @@ func (r *Router) know(now time.Time, rec *mesh.Record, load uint8, answer []byte
 		list = slices.Delete(list, stalest, stalest+1)
 	}
 	r.providers[rec.Service] = append(list, &provider{
-		peer: rec.Provider, attrs: rec.Attributes, digest: rec.Attributes.Digest(), epoch: rec.Epoch, answer: slices.Clone(answer),
+		peer: rec.Provider, attrs: rec.Attributes, digest: rec.Attributes.Digest(), epoch: rec.Epoch, answer: slices.Clone(answer), answers: expires,
 		since: rec.Since, expires: expires, load: load, first: now, heard: now, success: 1,
 	})
 }
@@ -122,10 +131,21 @@ func (r *Router) provider(service string, node peer.ID) *provider {
 	return nil
 }
 
+// outdated tells whether a record of the service is known to be out of date:
+// then others may name it still, and providers must speak for themselves.
+func (r *Router) outdated(service string) bool {
+	for _, p := range r.providers[service] {
+		if p.outdated {
+			return true
+		}
+	}
+	return false
+}
+
 // gain is that of the exponentially forgotten scores.
 const gain = 1. / 8
 
-// good keeps score of a word of success or of a handler's failure.
+// good keeps score of a word of success.
 func (r *Router) good(now time.Time, service string, rtt time.Duration, c Checked) {
 	p := r.provider(service, c.Provider)
 	if p == nil {
@@ -135,9 +155,8 @@ func (r *Router) good(now time.Time, service string, rtt time.Duration, c Checke
 	case 0:
 	case p.digest: // its word renews its record
 		p.expires = now.Add(maxRecord)
-	default: // the record is out of date
-		r.Withdraw(c.Provider, service)
-		return
+	default:
+		p.outdated = true
 	}
 	p.fade(now)
 	p.load = c.Load
@@ -152,7 +171,8 @@ func (r *Router) good(now time.Time, service string, rtt time.Duration, c Checke
 	p.health.good(now)
 }
 
-// bad keeps score of a message that came to nothing, or of a long silence.
+// bad keeps score of a handler's failure, of a message that came to nothing, or
+// of a long silence.
 func (r *Router) bad(now time.Time, service string, node peer.ID) {
 	p := r.provider(service, node)
 	if p == nil {
@@ -173,7 +193,8 @@ func (r *Router) bad(now time.Time, service string, node peer.ID) {
 // busy notes that a provider had no room.
 func (r *Router) busy(now time.Time, service string, node peer.ID) {
 	if p := r.provider(service, node); p != nil {
-		p.load, p.heard = 100, now
+		p.fade(now)
+		p.load = 100
 	}
 }
 

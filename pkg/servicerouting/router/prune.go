@@ -19,6 +19,7 @@ type prunes struct {
 	cut     map[pruneKey]prune
 	parents map[parentKey]parent
 	told    map[toldKey]struct{} // to whom this node has said "spare me"
+	forgot  bool                 // told was full: who was told is not known
 }
 
 // prune holds for PruneTTL after it was said or last used, and for maxPrune in
@@ -155,6 +156,7 @@ func (t *prunes) spare(br *branch, nobody bool) bool {
 func (t *prunes) said(addr string, origin peer.ID, to *port) {
 	if len(t.told) >= 1<<16 {
 		clear(t.told)
+		t.forgot = true
 	}
 	t.told[toldKey{addr, origin, to}] = struct{}{}
 }
@@ -196,7 +198,9 @@ func (r *Router) graftUp(now time.Time, service string, but *port) {
 			delete(r.prunes.told, k)
 		}
 	}
-	r.graft(service, func(p *port) bool { return asked[p] })
+	all := r.prunes.forgot
+	r.prunes.forgot = false
+	r.graft(service, func(p *port) bool { return asked[p] || all && p != but })
 }
 
 // graftDown is called when a neighbour, by which floods came, is gone or has

@@ -96,10 +96,13 @@ func (r *Router) Publish(now time.Time, p *Pub) {
 	r.resolve(now, p)
 }
 
-// Cancel ends a publication for which nobody waits any more. It gives the
-// provider it was bound to, and the last refusal when that proves that
-// nothing was done, 0 otherwise.
-func (r *Router) Cancel(p *Pub) (peer.ID, mesh.Status) {
+// Cancel ends a publication for which nobody waits any more; late says that
+// its time was over. It gives the provider it was bound to, and the last
+// refusal when that proves that nothing was done, 0 otherwise.
+func (r *Router) Cancel(now time.Time, p *Pub, late bool) (peer.ID, mesh.Status) {
+	if late && !p.done && len(p.tries) > 0 {
+		r.bad(now, p.To.Name, p.provider)
+	}
 	p.done = true
 	r.forgetPub(p)
 	if len(p.tries) == 0 && p.last.Negative() {
@@ -125,7 +128,7 @@ func (r *Router) resolve(now time.Time, p *Pub) {
 		r.finish(p, Outcome{Status: mesh.StatusOK})
 		return
 	}
-	if !p.excluded[r.self] && !p.Among.has(r.self) && (p.provider == "" || p.provider == r.self) && r.serves(p.To) == mesh.StatusOK {
+	if !p.excluded[r.self] && !p.Among.has(r.self, p) && (p.provider == "" || p.provider == r.self) && r.serves(p.To) == mesh.StatusOK {
 		p.Among.take(r.self, p)
 		r.deliverLocal(now, p)
 		return
@@ -205,7 +208,7 @@ func (r *Router) try(now time.Time, p *Pub) {
 		r.took(p.To.Name, p.provider, 1)
 	}
 	if d := r.routes.by[p.provider]; d != nil && r.improvable(now, d, w) {
-		r.improve(now, d, w, p.To.Name)
+		r.improve(now, d, w, p.To.String())
 	}
 	p.attempts++
 	r.seen.mark(mix(p.Key, hop.Attempt, hop.Nonce), p.TTL) // should it come back to us
@@ -382,7 +385,11 @@ func (r *Router) noProvider(now time.Time, p *Pub) {
 		r.includeAll(p)
 		r.backoff(now, p)
 	case p.last.Negative():
-		r.finish(p, Outcome{Status: p.last, Detail: p.detail})
+		o := Outcome{Status: p.last, Detail: p.detail}
+		if n := len(p.asked); n > 0 {
+			o.Provider = p.asked[n-1]
+		}
+		r.finish(p, o)
 	default:
 		r.finish(p, Outcome{Status: mesh.StatusNoProvider})
 	}

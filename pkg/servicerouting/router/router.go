@@ -122,6 +122,7 @@ func (r *Router) LinkUp(now time.Time, node peer.ID) Port {
 	r.byPort[p.no] = p
 	r.byPeer[node] = p
 	clear(r.negative)
+	clear(r.lost)
 	r.learn(now, node, p, 1, proven, 0)
 	r.graftUp(now, "", nil)
 	r.wakeRouteless(now)

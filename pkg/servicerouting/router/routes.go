@@ -19,12 +19,12 @@ const (
 // way is one neighbour through which a node can be reached. Times are Unix
 // nanoseconds: a large mesh has many of these.
 type way struct {
-	port   *port
-	proven int64 // when an answer last came back by it; 0: never
-	heard  int64
-	srtt   time.Duration
-	hops   uint8
-	known  evidence
+	port     *port
+	answered int64 // when somebody last said so; 0: never
+	heard    int64
+	srtt     time.Duration
+	hops     uint8
+	known    evidence
 }
 
 // dest is a node and the ways to it.
@@ -70,21 +70,24 @@ func (r *Router) learn(now time.Time, node peer.ID, via *port, hops uint8, how e
 		// unless it is shorter.
 		switch {
 		case how == proven:
-			w.hops, w.known, w.proven = hops, proven, at
+			w.hops, w.known = hops, proven
 			if rtt > 0 {
 				w.srtt = smooth(w.srtt, rtt)
 			}
 		case hops < w.hops:
 			w.hops, w.known = hops, how
-		case how >= w.known, at-w.heard > int64(r.cfg.OfferFor):
+		case how >= w.known, at-w.answered > int64(r.cfg.OfferFor):
 			w.hops, w.known = hops, how
 		}
 		w.heard = at
+		if how >= offered {
+			w.answered = at
+		}
 		return
 	}
 	w := way{port: via, hops: hops, heard: at, srtt: rtt, known: how}
-	if how == proven {
-		w.proven = at
+	if how >= offered {
+		w.answered = at
 	}
 	if len(d.ways) < maxWays {
 		d.ways = append(d.ways, w)

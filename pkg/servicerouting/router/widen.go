@@ -68,7 +68,7 @@ func (r *Router) widen(now time.Time, p *Pub) {
 	rings := []uint8{2}
 	if zone > 0 {
 		level := r.cfg.Zone[len(r.cfg.Zone)-zone]
-		near, err := mesh.ParseSelector(level.Name + "=" + level.Value)
+		near, err := mesh.ParseSelector(mesh.Attributes{level.Name: level.Value}.String())
 		if err == nil {
 			near, err = to.Selector.And(near)
 		}
