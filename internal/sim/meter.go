@@ -27,15 +27,15 @@ type meter struct {
 // which they were sent.
 type phase struct {
 	messages, asked, acked, excused, orphans, lies, denied, repeated uint64
-	handled, wrong, crossed                                  uint64
-	hops                                                     [mesh.MaxTTL + 2]uint64
-	stretch, slower                                          []float64
-	latency, fast, slow                                      *hdrhistogram.Histogram // µs
-	delivered, copies, extra                                 uint64
-	probed, firstFrames, firsts                              uint64
-	probeFrames                                              uint64
-	allDone, allEdges, allCopies                             uint64
-	reach                                                    float64
+	handled, wrong, crossed                                          uint64
+	hops                                                             [mesh.MaxTTL + 2]uint64
+	stretch, slower                                                  []float64
+	latency, fast, slow                                              *hdrhistogram.Histogram // µs
+	delivered, copies, extra                                         uint64
+	probed, firstFrames, firsts                                      uint64
+	probeFrames                                                      uint64
+	allDone, allEdges, allCopies                                     uint64
+	reach                                                            float64
 }
 
 // bucket is what became of the messages of one second.

@@ -47,6 +47,7 @@ func (f *Forwarder) Counters() map[string]uint64 {
 		"dropped": c.dropped.Load(), "links_cut": c.cutOff.Load(),
 		"forwarded": rs.Forwarded, "delivered": rs.Delivered, "frame_duplicates": rs.Duplicates,
 		"frame_expired": rs.Expired, "no_route": rs.NoRoute, "rerouted": rs.Rerouted,
+		"probes_background": rs.Asked, "probes_joined": rs.Joined, "providers_named": rs.Named,
 		"probes": rs.Probes, "floods": rs.Floods, "pruned": rs.Pruned, "stray_receipts": rs.Stray,
 	}
 }
