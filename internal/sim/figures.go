@@ -125,6 +125,9 @@ func (s *sim) loadFigures(f map[string]float64, p *phase) {
 	}
 	if p.slow.TotalCount() > 0 && p.fast.TotalCount() > 0 {
 		f["load.p99ratio"] = ms(p.slow, 99) / ms(p.fast, 99)
+	}
+	slow := slices.ContainsFunc(s.servers, func(v server) bool { return v.slow })
+	if slow && p.fast.TotalCount() > 0 { // 1 when nobody was sent to them
 		all := hdrhistogram.Import(p.slow.Export())
 		all.Merge(p.fast)
 		f["load.tail"] = ms(all, 99) / ms(p.fast, 99)
