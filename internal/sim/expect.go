@@ -7,29 +7,31 @@ import (
 	"strings"
 )
 
-// bound is one expectation: an operator and a number.
-type bound struct {
-	op    string
-	value float64
+// Bound is one expectation: an operator (>=, <= or ==) and a number.
+type Bound struct {
+	Op    string
+	Value float64
 }
 
-func parseBound(text string) (bound, error) {
+// ParseBound reads ">= 0.9999".
+func ParseBound(text string) (Bound, error) {
 	op, number, _ := strings.Cut(strings.TrimSpace(text), " ")
 	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || op != ">=" && op != "<=" && op != "==" {
-		return bound{}, fmt.Errorf("%q: need >=, <= or ==, a space, and a number", text)
+		return Bound{}, fmt.Errorf("%q: need >=, <= or ==, a space, and a number", text)
 	}
-	return bound{op, v}, nil
+	return Bound{op, v}, nil
 }
 
-func (b bound) holds(v float64) bool {
-	switch b.op {
+// Holds tells whether a figure is within the bound.
+func (b Bound) Holds(v float64) bool {
+	switch b.Op {
 	case ">=":
-		return v >= b.value
+		return v >= b.Value
 	case "<=":
-		return v <= b.value
+		return v <= b.Value
 	}
-	return v == b.value
+	return v == b.Value
 }
 
 // knownFigure tells whether a run can have a figure of that name.
@@ -41,15 +43,15 @@ func knownFigure(name string) bool {
 func missed(expect map[string]string, figures map[string]float64) []string {
 	var out []string
 	for _, name := range sorted(expect) {
-		b, err := parseBound(expect[name])
+		b, err := ParseBound(expect[name])
 		v, ok := figures[name]
 		switch {
 		case err != nil:
 			out = append(out, fmt.Sprintf("%s: %v", name, err))
 		case !ok:
-			out = append(out, fmt.Sprintf("%s was expected to be %s %v, and nothing in this run says what it is", name, b.op, b.value))
-		case !b.holds(v):
-			out = append(out, fmt.Sprintf("%s is %.6g, expected %s %v", name, v, b.op, b.value))
+			out = append(out, fmt.Sprintf("%s was expected to be %s %v, and nothing in this run says what it is", name, b.Op, b.Value))
+		case !b.Holds(v):
+			out = append(out, fmt.Sprintf("%s is %.6g, expected %s %v", name, v, b.Op, b.Value))
 		}
 	}
 	return out

@@ -37,8 +37,8 @@ type truth struct {
 	open      bool // no final word yet
 	orphan    bool // its sender is gone
 	probed    bool // a probe was made for it
-	excused   bool
-	denied    bool // no able provider was there and connected all along
+	excused   bool // no able provider was there and connected all along
+	denied    bool // told that there is nobody, and there was
 	sent      int64
 	left      int64 // when its first copy left the origin
 	worded    int64 // when the final word came

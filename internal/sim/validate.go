@@ -79,7 +79,7 @@ func (s *Scenario) Validate() error {
 	for _, name := range sorted(s.Expect) {
 		if !knownFigure(name) {
 			c.fail("expect names %q: need one of %s", name, strings.Join(figureNames, ", "))
-		} else if _, err := parseBound(s.Expect[name]); err != nil {
+		} else if _, err := ParseBound(s.Expect[name]); err != nil {
 			c.fail("expect: %s: %w", name, err)
 		}
 	}

@@ -453,7 +453,7 @@ func median(v []float64) float64 {
 // forwarder, and the bare forwarder with a single link.
 func TestRelayCost(t *testing.T) {
 	if testing.Short() {
-		t.Skip("short")
+		t.Skip("five rounds take several seconds, and this is -short")
 	}
 	if raceEnabled {
 		t.Skip("the race detector changes what is measured")

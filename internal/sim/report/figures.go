@@ -128,8 +128,8 @@ func rows(r *sim.Result, expect map[string]string, group string) []Row {
 		if group == Warmup && expect[name] == "" && !ofWarmup(name) {
 			continue
 		}
-		if b, ok := parseBound(expect[name]); ok {
-			row.Expected, row.Missed = b.words(f.Unit), !b.holds(value)
+		if b, err := sim.ParseBound(expect[name]); err == nil {
+			row.Expected, row.Missed = words(b, f.Unit), !b.Holds(value)
 		}
 		out = append(out, row)
 	}

@@ -56,10 +56,10 @@ func tiles(r *sim.Result, expect map[string]string) []tile {
 			g, _ := Lookup(c.below)
 			t.Below = fmt.Sprintf(c.words, g.Unit.Format(y))
 		}
-		if b, ok := parseBound(expect[c.name]); ok {
-			t.Bad = !b.holds(x)
+		if b, err := sim.ParseBound(expect[c.name]); err == nil {
+			t.Bad = !b.Holds(x)
 			if t.Below == "" {
-				t.Below = "expected " + b.words(f.Unit)
+				t.Below = "expected " + words(b, f.Unit)
 			}
 		}
 		t.Bad = t.Bad || c.name == "lies" && x > 0

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"github.com/meshnode/meshnode/internal/sim"
 )
 
 func parse(t *testing.T, s string) float64 {
@@ -47,13 +49,13 @@ func TestBound(t *testing.T) {
 		{"<= 0.5", 0.5, true, "at most 50 %"}, {"<= 0.5", 0.6, false, "at most 50 %"},
 		{"== 0", 0, true, "exactly 0 %"}, {"== 0", 0.1, false, "exactly 0 %"},
 	} {
-		b, ok := parseBound(tt.text)
-		if !ok || b.holds(tt.x) != tt.holds || b.words(Share) != tt.words {
-			t.Errorf("%s: %+v %v, %v, %s", tt.text, b, ok, b.holds(tt.x), b.words(Share))
+		b, err := sim.ParseBound(tt.text)
+		if err != nil || b.Holds(tt.x) != tt.holds || words(b, Share) != tt.words {
+			t.Errorf("%s: %+v %v, %v, %s", tt.text, b, err, b.Holds(tt.x), words(b, Share))
 		}
 	}
 	for _, bad := range []string{"", "0.5", ">= x", "> 5"} {
-		if b, ok := parseBound(bad); ok {
+		if b, err := sim.ParseBound(bad); err == nil {
 			t.Errorf("%q: %+v", bad, b)
 		}
 	}

@@ -78,7 +78,7 @@ func (t *prunes) has(now time.Time, life time.Duration, addr string, origin peer
 	return true
 }
 
-// add records a prune; when the table is full of live ones it does not, and
+// addPrune records a prune; when the table is full of live ones it does not, and
 // floods are merely wider.
 func (r *Router) addPrune(now time.Time, br *branch, out *port) {
 	t := &r.prunes
